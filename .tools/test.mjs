@@ -1,0 +1,24 @@
+// Runs the compiled tests: all of them, or those whose path contains one of the words given (`npm test -- resp mesh`).
+import { spawn } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+import path from 'node:path';
+import { requireRedis } from './redis.mjs';
+
+process.env.REDIS_SERVER = requireRedis();
+const root = path.join(path.dirname(import.meta.dirname), 'dist', 'test');
+const words = process.argv.slice(2);
+const files = readdirSync(root, { recursive: true })
+  .filter((file) => file.endsWith('.test.js') && !file.startsWith('examples'))
+  .filter((file) => words.length === 0 || words.some((word) => file.includes(word)))
+  .sort()
+  .map((file) => path.join(root, file));
+if (files.length === 0) {
+  console.error(`no test file matches ${words.join(' ')}`);
+  process.exit(1);
+}
+const child = spawn(
+  process.execPath,
+  ['--enable-source-maps', '--test-timeout=120000', '--test', ...files],
+  { stdio: 'inherit' },
+);
+child.on('exit', (code) => process.exit(code ?? 1));

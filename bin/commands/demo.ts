@@ -1,0 +1,152 @@
+/** `rmtop demo`: a cluster, an application and rmtop between them, from nothing. */
+import { Command } from 'commander';
+import {
+  createProxy,
+  createThreadedProxy,
+  NEWEST_ENVOY,
+  OLDEST_ENVOY,
+  type ProxyHandle,
+  type ProxyOptions,
+  READ_POLICIES,
+  RmtopError,
+} from 'rmtop';
+import { openStage, type Stage } from '../demo/stage.js';
+import { runUnattended, signal } from '../demo/unattended.js';
+import {
+  DEFAULT_LISTEN,
+  type ProxyFlags,
+  parseDuration,
+  type Resolved,
+  resolve,
+  usage,
+} from '../options.js';
+import {
+  type Look,
+  preloadScreen,
+  readLook,
+  SCREEN_KEEP,
+  type ScreenFlags,
+  showScreen,
+  wantsScreen,
+  withScreenFlags,
+} from '../screen.js';
+
+type MeshFlags = Pick<
+  ProxyFlags,
+  'listen' | 'readPolicy' | 'envoy' | 'open' | 'enableRedirection' | 'opTimeout'
+>;
+
+type DemoFlags = MeshFlags &
+  ScreenFlags & { readonly fake?: boolean; readonly for?: string; readonly seed?: string };
+
+/** More to see than with Envoy's own default, under which replicas are idle. */
+const READ_POLICY = 'PREFER_REPLICA';
+
+const ABOUT = `
+The servers are real ones where redis-server or valkey-server is on PATH, or named by $REDIS_SERVER; they live in a
+temporary folder and are gone afterwards. Without a terminal a summary is printed of what was routed where.`;
+
+/** The subcommand. */
+export function demoCommand(): Command {
+  const command = new Command('demo').description(
+    'a Redis Cluster, an application and the screen, from nothing',
+  );
+  return withScreenFlags(command)
+    .option('--fake', 'the embedded fake cluster although there is a redis-server')
+    .option(
+      '-l, --listen <address>',
+      `where clients connect (default: $RMTOP_LISTEN, ${DEFAULT_LISTEN}, else a free port)`,
+    )
+    .option('--read-policy <policy>', `${READ_POLICIES.join(' ')} (default: ${READ_POLICY})`)
+    .option('--envoy <version>', `behave like this Envoy, 1.${OLDEST_ENVOY} to 1.${NEWEST_ENVOY}`)
+    .option('--open', 'forward what the mesh refuses as a good cluster client would')
+    .option('--enable-redirection', 'follow MOVED and ASK, as Envoy does only when told to')
+    .option('--op-timeout <duration>', "Envoy's op_timeout (default: 60s)")
+    .option('--for <duration>', 'how long it runs without a terminal (default: 10s)')
+    .option('--seed <number>', 'another course of the same application (default: 1)')
+    .addHelpText('after', ABOUT)
+    .action(async (flags: DemoFlags) => {
+      process.exitCode = await demo(flags);
+    });
+}
+
+/** Runs the demo until its user, or its time, ends it; gives the exit code. */
+async function demo(flags: DemoFlags): Promise<number> {
+  const { env } = process;
+  const seed = Number(flags.seed ?? 1);
+  if (!Number.isSafeInteger(seed)) throw usage('--seed', flags.seed ?? '', 'a whole number');
+  const forMs = parseDuration('--for', flags.for ?? '10s');
+  const look = readLook(flags);
+  const resolveWith = (upstream: string): Resolved =>
+    // Passwords and upstreams in the environment are for other servers than these.
+    resolve({ readPolicy: READ_POLICY, ...flags, upstream }, { RMTOP_LISTEN: env.RMTOP_LISTEN });
+  resolveWith('127.0.0.1:1'); // mistakes in flags are told before anything is started
+  const isChosen = flags.listen !== undefined || Boolean(env.RMTOP_LISTEN);
+  if (wantsScreen(flags)) preloadScreen();
+  const stage = await openStage({ fake: flags.fake === true, seed, say });
+  try {
+    const resolved = { ...resolveWith(stage.seeds.join(',')), label: stage.label };
+    const options: ProxyOptions = {
+      config: resolved.config,
+      dialling: resolved.dialling,
+      listen: resolved.listen,
+      credentials: null,
+      keep: SCREEN_KEEP,
+      hashes: false,
+      seed,
+    };
+    return wantsScreen(flags)
+      ? await watch(options, isChosen, stage, resolved, look)
+      : await leave(options, isChosen, stage, forMs);
+  } finally {
+    await stage.close();
+  }
+}
+
+/** With the screen. */
+async function watch(
+  options: ProxyOptions,
+  isChosen: boolean,
+  stage: Stage,
+  resolved: Resolved,
+  look: Look,
+): Promise<number> {
+  const proxy = await onFreePort(createThreadedProxy, options, isChosen);
+  stage.play(proxy.address.host, proxy.address.port);
+  return showScreen(proxy, resolved, look);
+}
+
+/** Without it. */
+async function leave(
+  options: ProxyOptions,
+  isChosen: boolean,
+  stage: Stage,
+  forMs: number,
+): Promise<number> {
+  const signalled = signal();
+  const proxy = await onFreePort(createProxy, options, isChosen);
+  const { host, port } = proxy.address;
+  say(`listening on ${host}:${port}; the summary comes after ${forMs / 1000} s`);
+  const { lines, exitCode } = await runUnattended(proxy, options, stage, forMs, signalled);
+  process.stdout.on('error', () => {}); // whoever read it has gone
+  process.stdout.write(`${lines.join('\n')}\n`);
+  return exitCode;
+}
+
+/** A demo need not fail because another rmtop has the usual port: unless the user chose it, a free one will do. */
+async function onFreePort(
+  create: (options: ProxyOptions) => Promise<ProxyHandle>,
+  options: ProxyOptions,
+  isChosen: boolean,
+): Promise<ProxyHandle> {
+  try {
+    return await create(options);
+  } catch (error) {
+    if (isChosen || !(error instanceof RmtopError) || error.code !== 'LISTEN_IN_USE') throw error;
+    return create({ ...options, listen: { ...options.listen, port: 0 } });
+  }
+}
+
+function say(text: string): void {
+  process.stderr.write(`rmtop demo: ${text}\n`);
+}

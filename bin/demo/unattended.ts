@@ -1,0 +1,54 @@
+/** The demo without a terminal: the same proxy and traffic for a while, then what was routed where. */
+import { type ProxyHandle, type ProxyOptions, readEvents } from 'rmtop';
+import type { Stage } from './stage.js';
+import { Ledger, summaryLines, totalsLine } from './summary.js';
+
+/** How long commands in flight may take to finish. */
+const GRACE_MS = 2000;
+
+/** Runs for `forMs`, or until `signalled` gives an exit code; gives the lines to print and the exit code. */
+export async function runUnattended(
+  proxy: ProxyHandle,
+  options: ProxyOptions,
+  stage: Stage,
+  forMs: number,
+  signalled: Promise<number>,
+): Promise<{ readonly lines: readonly string[]; readonly exitCode: number }> {
+  const ledger = new Ledger(options.config);
+  readEvents(proxy, (event) => ledger.add(event), true);
+  const startedMs = performance.now();
+  stage.play(proxy.address.host, proxy.address.port);
+  const exitCode = await Promise.race([signalled, timeIsOver(forMs)]);
+  await stage.rest();
+  const seconds = (performance.now() - startedMs) / 1000;
+  await proxy.close(GRACE_MS);
+  const totals = await proxy.totals();
+  const { host, port } = proxy.address;
+  const { settings } = options.config;
+  return {
+    exitCode,
+    lines: [
+      `rmtop demo: ${totals.clientsTotal} clients on ${host}:${port} for ${seconds.toFixed(1)} s; behind it ${stage.description}; reads ${settings.readPolicy}`,
+      totalsLine(totals),
+      '',
+      ...summaryLines(totals, ledger),
+      '',
+      `mirror server ${stage.mirror} stood by; nothing is mirrored to it yet`,
+    ],
+  };
+}
+
+/** The exit code of the signal that comes; whoever calls this is not ended by it. */
+export function signal(): Promise<number> {
+  return new Promise((resolve) => {
+    process.once('SIGINT', () => resolve(130));
+    process.once('SIGTERM', () => resolve(143));
+    process.once('SIGHUP', () => resolve(143));
+  });
+}
+
+function timeIsOver(ms: number): Promise<number> {
+  return new Promise((resolve) => {
+    setTimeout(() => resolve(0), ms).unref(); // a signal may come first; until then the proxy keeps the process
+  });
+}

@@ -1,0 +1,134 @@
+/** The proxy without a screen: records on stdout with --json, everything for people on stderr. */
+import {
+  createProxy,
+  difference,
+  isLoopback,
+  LineWriter,
+  type ProxyHandle,
+  type ProxyOptions,
+  quantileUs,
+  RmtopError,
+  readEvents,
+  type Totals,
+} from 'rmtop';
+import { version } from './version.js';
+
+/** The recording format's own limits. */
+export const RECORD_KEEP = { value: 1_048_576, record: 8_388_608 } as const;
+
+const SUMMARY_MS = 10_000;
+/** How long commands in flight may take to finish when rmtop is told to end. */
+const GRACE_MS = 2000;
+
+type Say = (text: string) => void;
+
+/** Runs until a signal, or until nobody reads the records any more; gives the exit code. */
+export async function runHeadless(
+  options: ProxyOptions,
+  how: { readonly json: boolean; readonly quiet: boolean; readonly filter: string },
+): Promise<number> {
+  const signalled = signal();
+  const proxy = await createProxy(options);
+  const say: Say = (text) => process.stderr.write(`${text}\n`);
+  process.stderr.on('error', () => {}); // whoever read it has gone; the proxy goes on
+  introduce(proxy, options, say);
+  const header = { id: newId(), tool: `rmtop ${version()}`, cut: RECORD_KEEP, pendMs: 250 };
+  const writer = how.json ? new LineWriter({ fd: 1, header, filter: how.filter }) : null;
+  const stopWriting = writer === null ? () => {} : proxy.subscribe(writer);
+  const stopProblems = sayProblems(proxy, say);
+  const stopSummary = how.quiet ? () => {} : summarise(proxy, say);
+
+  const end = await (writer === null ? signalled : Promise.race([signalled, writer.broken]));
+  stopSummary();
+  stopProblems();
+  await proxy.close(GRACE_MS);
+  stopWriting();
+  await writer?.end('signal');
+  if (end instanceof RmtopError) throw end;
+  const { all, clientsTotal } = await proxy.totals();
+  if (!how.quiet) say(`rmtop: ${count(all.calls)} commands from ${count(clientsTotal)} clients`);
+  return end === null ? 0 : end === 'SIGINT' ? 130 : 143;
+}
+
+function signal(): Promise<'SIGINT' | 'SIGTERM'> {
+  return new Promise((resolve) => {
+    process.once('SIGINT', () => resolve('SIGINT'));
+    process.once('SIGTERM', () => resolve('SIGTERM'));
+    process.once('SIGHUP', () => resolve('SIGTERM'));
+  });
+}
+
+function introduce(proxy: ProxyHandle, options: ProxyOptions, say: Say): void {
+  const { host, port } = proxy.address;
+  const seeds = Object.values(options.config.upstreams).map((upstream) => upstream.seeds.join(','));
+  say(`rmtop: listening on ${host}:${port}, upstream ${seeds.join(' ')}`);
+  if (!isLoopback(host))
+    say(`rmtop: whoever can reach ${host}:${port} can use the servers behind it`);
+}
+
+/** Says what goes wrong, and what the upstream turned out to be. */
+function sayProblems(proxy: ProxyHandle, say: Say): () => void {
+  let known = '';
+  return readEvents(proxy, (event) => {
+    if (event.type === 'log') {
+      say(`rmtop: ${event.level === 'info' ? '' : `${event.level}: `}${event.text}`);
+      if (event.next !== null) say(`  next: ${event.next}`);
+    } else if (event.type === 'topology') {
+      for (const [name, state] of Object.entries(event.upstreams)) {
+        const primaries = new Set((state.ranges ?? []).map((range) => range.primary));
+        const text =
+          state.kind === 'slots'
+            ? `a Redis Cluster of ${primaries.size} shards, ${state.servers.length} nodes`
+            : `one server, no Redis Cluster`;
+        if (state.kind === 'unknown' || text === known) continue;
+        known = text;
+        say(`rmtop: ${name} is ${text}`);
+      }
+    }
+  });
+}
+
+/** One line every 10 s, of what happened since the last. */
+function summarise(proxy: ProxyHandle, say: Say): () => void {
+  let before: Totals | null = null;
+  const timer = setInterval(() => {
+    void proxy.totals().then((now) => {
+      say(summaryLine(now, before));
+      before = now;
+    });
+  }, SUMMARY_MS);
+  return () => clearInterval(timer);
+}
+
+/** `1,204/s  p50 0.41 p99 1.80 ms  errors 3 (0.0 %)  clients 4  reads 900 writes 304`. */
+export function summaryLine(now: Totals, before: Totals | null): string {
+  const ms = (now.atUs - (before?.atUs ?? 0)) / 1000;
+  const calls = now.all.calls - (before?.all.calls ?? 0);
+  const errors = now.all.errors - (before?.all.errors ?? 0);
+  const latency =
+    before === null ? now.all.latency : difference(now.all.latency, before.all.latency);
+  const quantile = (q: number): string => ((quantileUs(latency, q) ?? 0) / 1000).toFixed(2);
+  const failed = now.failed - (before?.failed ?? 0);
+  return [
+    `rmtop: ${count(Math.round((calls * 1000) / ms))}/s`,
+    `p50 ${quantile(0.5)} p99 ${quantile(0.99)} ms`,
+    `errors ${count(errors)} (${calls === 0 ? '0.0' : ((100 * errors) / calls).toFixed(1)} %)${failed > 0 ? `, ${count(failed)} of them upstream failures` : ''}`,
+    `reads ${count(now.reads - (before?.reads ?? 0))} writes ${count(now.writes - (before?.writes ?? 0))}`,
+    `refused ${count(now.refused - (before?.refused ?? 0))}`,
+    `clients ${now.clients}`,
+  ].join('  ');
+}
+
+/** 12,345 */
+export function count(n: number): string {
+  return n.toLocaleString('en-US');
+}
+
+/** A recording's id: 10 characters, hardly ever twice. */
+function newId(): string {
+  return (
+    Math.floor(Date.now() / 1000)
+      .toString(36)
+      .toUpperCase() + Math.random().toString(36).slice(2, 6).toUpperCase()
+  );
+}

@@ -1,0 +1,305 @@
+/** Flags and environment → what a proxy is made of. Passwords go to `dialling`, never into the configuration. */
+import { readFileSync } from 'node:fs';
+import type { ConnectionOptions } from 'node:tls';
+import type { Command } from 'commander';
+import {
+  type Dialling,
+  joinAddress,
+  type Login,
+  type MeshConfig,
+  messageOf,
+  NEWEST_ENVOY,
+  OLDEST_ENVOY,
+  parseAddressMap,
+  READ_POLICIES,
+  type ReadPolicy,
+  RmtopError,
+  singleUpstreamConfig,
+  splitAddress,
+} from 'rmtop';
+
+/** What commander gives for the flags that `withProxyFlags` adds. */
+export type ProxyFlags = {
+  readonly upstream?: string;
+  readonly listen?: string;
+  readonly map?: readonly string[];
+  readonly readPolicy?: string;
+  readonly envoy?: string;
+  readonly open?: boolean;
+  readonly enableRedirection?: boolean;
+  readonly opTimeout?: string;
+  readonly connectTimeout?: string;
+  readonly refreshRate?: string;
+  readonly healthCheck?: string | true;
+  readonly protocolVersion?: string;
+  readonly customCommand?: readonly string[];
+  readonly authFile?: string;
+  readonly tlsCa?: string;
+  readonly tlsCert?: string;
+  readonly tlsKey?: string;
+  readonly tlsSkipVerify?: boolean;
+};
+
+const DEFAULT_UPSTREAM = '127.0.0.1:6379';
+export const DEFAULT_LISTEN = '127.0.0.1:6380';
+
+/** Adds the flags that say what is proxied, and how. */
+export function withProxyFlags(command: Command): Command {
+  const collect = (value: string, before: readonly string[] = []): readonly string[] => [
+    ...before,
+    value,
+  ];
+  return command
+    .option(
+      '-u, --upstream <host:port,..>',
+      `seed nodes or redis:// and rediss:// URLs (default: $RMTOP_UPSTREAM, $REDIS_URL, ${DEFAULT_UPSTREAM})`,
+    )
+    .option(
+      '-l, --listen <address>',
+      `where clients connect; port 0 picks one (default: $RMTOP_LISTEN, ${DEFAULT_LISTEN})`,
+    )
+    .option('--map <from=to>', 'announced address FROM is reached at TO; repeatable', collect)
+    .option(
+      '--read-policy <policy>',
+      `where reads go on a Redis Cluster: ${READ_POLICIES.join(' ')}`,
+    )
+    .option('--envoy <version>', `behave like this Envoy, 1.${OLDEST_ENVOY} to 1.${NEWEST_ENVOY}`)
+    .option('--open', 'forward what the mesh refuses as a good cluster client would')
+    .option('--enable-redirection', 'follow MOVED and ASK, as Envoy does only when told to')
+    .option('--op-timeout <duration>', "Envoy's op_timeout (default: 60s)")
+    .option('--connect-timeout <duration>', "Envoy's connect_timeout (default: 5s)")
+    .option('--refresh-rate <duration>', "Envoy's cluster_refresh_rate (default: 5s)")
+    .option(
+      '--health-check [interval]',
+      "check hosts as Envoy's redis health checker (default: off, as in Envoy; 5s)",
+    )
+    .option('--protocol-version <version>', "the listener's: RESP2 or RESP3 (default: RESP2)")
+    .option('--custom-command <name>', "a name for Envoy's custom_commands; repeatable", collect)
+    .option(
+      '--auth-file <file>',
+      'password, or user:password, for the servers (also $REDISCLI_AUTH)',
+    )
+    .option('--tls-ca <file>', 'CA certificates for rediss://')
+    .option('--tls-cert <file>', 'client certificate')
+    .option('--tls-key <file>', "client certificate's key")
+    .option('--tls-skip-verify', 'accept any certificate');
+}
+
+/** Everything that flags and environment say about a proxy. */
+export type Resolved = {
+  readonly config: MeshConfig;
+  readonly dialling: Dialling;
+  readonly listen: { readonly host: string; readonly port: number };
+  /** The upstream as the user wrote it, without its password. */
+  readonly label: string;
+};
+
+const UPSTREAM = 'redis';
+
+/** Reads flags and environment. Throws USAGE, BAD_ADDRESS, BAD_MAP, FILE_UNREADABLE or UPSTREAM_LOOP. */
+export function resolve(flags: ProxyFlags, env: NodeJS.ProcessEnv = process.env): Resolved {
+  const listen = parseListen(flags.listen ?? (env.RMTOP_LISTEN || DEFAULT_LISTEN));
+  const written = flags.upstream ?? (env.RMTOP_UPSTREAM || env.REDIS_URL || DEFAULT_UPSTREAM);
+  const seeds = written.split(',').map((part) => parseUpstream(part.trim()));
+  const loop = seeds.find((seed) => seed.port === listen.port && sameHost(seed.host, listen.host));
+  if (loop !== undefined && listen.port !== 0) {
+    throw new RmtopError(
+      'UPSTREAM_LOOP',
+      `the upstream ${loop.host}:${loop.port} is rmtop's own listen address`,
+      {
+        next: ['rmtop --upstream HOST:PORT', 'rmtop --listen 127.0.0.1:0'],
+      },
+    );
+  }
+  const tls = seeds.some((seed) => seed.tls) || hasTlsFlags(flags) ? tlsOptions(flags) : null;
+  const login =
+    seeds.find((seed) => seed.login !== null)?.login ??
+    urlLogin(env.RMTOP_UPSTREAM) ??
+    fileLogin(flags.authFile) ??
+    envLogin(env);
+  const config = singleUpstreamConfig(
+    seeds.map((seed) => joinAddress(seed.host, seed.port)),
+    {
+      readPolicy: parsePolicy(flags.readPolicy),
+      enableRedirection: flags.enableRedirection ?? false,
+      opTimeoutMs: parseDuration('--op-timeout', flags.opTimeout ?? '60s'),
+      protocolVersion: parseProtocol(flags.protocolVersion),
+      customCommands: flags.customCommand ?? [],
+      open: flags.open ?? false,
+    },
+    {
+      name: UPSTREAM,
+      envoy: parseEnvoy(flags.envoy),
+      tls: tls !== null,
+      connectTimeoutMs: parseDuration('--connect-timeout', flags.connectTimeout ?? '5s'),
+      healthCheck: parseHealthCheck(flags.healthCheck),
+    },
+  );
+  return {
+    config: withRefreshRate(config, flags.refreshRate),
+    dialling: { map: parseAddressMap(flags.map ?? []), access: { [UPSTREAM]: { tls, login } } },
+    listen,
+    label: seeds.map((seed) => joinAddress(seed.host, seed.port)).join(','),
+  };
+}
+
+function withRefreshRate(config: MeshConfig, rate: string | undefined): MeshConfig {
+  const upstream = config.upstreams[UPSTREAM];
+  if (rate === undefined || upstream === undefined) return config;
+  const refresh = { ...upstream.refresh, rateMs: parseDuration('--refresh-rate', rate) };
+  return { ...config, upstreams: { [UPSTREAM]: { ...upstream, refresh } } };
+}
+
+type Seed = {
+  readonly host: string;
+  readonly port: number;
+  readonly tls: boolean;
+  readonly login: Login | null;
+};
+
+function parseUpstream(text: string): Seed {
+  if (/^rediss?:\/\//i.test(text)) return parseUrl(text);
+  const address =
+    splitAddress(text) ?? (text !== '' && !text.includes(':') ? { host: text, port: 6379 } : null);
+  if (address === null || address.host === '' || /[\s/@]/.test(text))
+    throw badAddress('--upstream', text);
+  return { ...address, tls: false, login: null };
+}
+
+function parseUrl(text: string): Seed {
+  let url: URL;
+  try {
+    url = new URL(text);
+  } catch {
+    throw badAddress('--upstream', text.replace(/\/\/[^@]*@/, '//***@'));
+  }
+  const password = decodeURIComponent(url.password);
+  const username = decodeURIComponent(url.username);
+  return {
+    host: url.hostname.replace(/^\[(.*)\]$/, '$1') || '127.0.0.1',
+    port: url.port === '' ? 6379 : Number(url.port),
+    tls: url.protocol.toLowerCase() === 'rediss:',
+    login: password === '' ? null : { username: username === '' ? null : username, password },
+  };
+}
+
+function badAddress(flag: string, text: string): RmtopError {
+  return new RmtopError('BAD_ADDRESS', `${flag} '${text}' is not an address`, {
+    why: 'wanted: host:port, or redis://[user:password@]host:port, or rediss://…',
+    next: ['rmtop --upstream redis-cluster:6379'],
+  });
+}
+
+function parseListen(text: string): { host: string; port: number } {
+  const address = splitAddress(/^\d+$/.test(text) ? `:${text}` : text);
+  if (address === null) {
+    throw new RmtopError('BAD_ADDRESS', `--listen '${text}' is not an address`, {
+      why: 'wanted: host:port or :port',
+      next: [`rmtop --listen ${DEFAULT_LISTEN}`],
+    });
+  }
+  return { host: address.host === '' ? '127.0.0.1' : address.host, port: address.port };
+}
+
+function sameHost(a: string, b: string): boolean {
+  const local = new Set(['127.0.0.1', 'localhost', '::1', '0.0.0.0', '::']);
+  return a === b || (local.has(a) && local.has(b));
+}
+
+function urlLogin(url: string | undefined): Login | null {
+  return url === undefined || !url.includes('://') ? null : parseUrl(url.split(',')[0] ?? '').login;
+}
+
+function envLogin(env: NodeJS.ProcessEnv): Login | null {
+  return env.REDISCLI_AUTH ? { username: null, password: env.REDISCLI_AUTH } : null;
+}
+
+/** A file with `password` or `user:password`; the line end does not count. */
+function fileLogin(file: string | undefined): Login | null {
+  if (file === undefined) return null;
+  const text = readFile('--auth-file', file).replace(/\r?\n$/, '');
+  const colon = text.indexOf(':');
+  return colon === -1
+    ? { username: null, password: text }
+    : { username: text.slice(0, colon), password: text.slice(colon + 1) };
+}
+
+function readFile(flag: string, file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new RmtopError('FILE_UNREADABLE', `${flag} ${file} cannot be read`, {
+      why: messageOf(error),
+    });
+  }
+}
+
+function hasTlsFlags(flags: ProxyFlags): boolean {
+  return (
+    [flags.tlsCa, flags.tlsCert, flags.tlsKey].some((file) => file !== undefined) ||
+    flags.tlsSkipVerify === true
+  );
+}
+
+function tlsOptions(flags: ProxyFlags): ConnectionOptions {
+  return {
+    ...(flags.tlsCa === undefined ? {} : { ca: readFile('--tls-ca', flags.tlsCa) }),
+    ...(flags.tlsCert === undefined ? {} : { cert: readFile('--tls-cert', flags.tlsCert) }),
+    ...(flags.tlsKey === undefined ? {} : { key: readFile('--tls-key', flags.tlsKey) }),
+    rejectUnauthorized: flags.tlsSkipVerify !== true,
+  };
+}
+
+function parsePolicy(text: string | undefined): ReadPolicy {
+  const policy = (text ?? 'MASTER').toUpperCase().replace(/-/g, '_');
+  const found = READ_POLICIES.find((known) => known === policy);
+  if (found === undefined)
+    throw usage('--read-policy', text ?? '', `one of ${READ_POLICIES.join(', ')}`);
+  return found;
+}
+
+function parseEnvoy(text: string | undefined): number {
+  if (text === undefined) return NEWEST_ENVOY;
+  const minor = /^(?:v?1\.)?(\d{2})(?:\.\d+)?$/.exec(text)?.[1];
+  const level = Number(minor);
+  if (minor === undefined || level < OLDEST_ENVOY || level > NEWEST_ENVOY)
+    throw usage('--envoy', text, `1.${OLDEST_ENVOY} to 1.${NEWEST_ENVOY}`);
+  return level;
+}
+
+function parseProtocol(text: string | undefined): 2 | 3 {
+  if (text === undefined || /^(resp)?2$/i.test(text)) return 2;
+  if (/^(resp)?3$/i.test(text)) return 3;
+  throw usage('--protocol-version', text, 'RESP2 or RESP3');
+}
+
+function parseHealthCheck(
+  flag: string | true | undefined,
+): MeshConfig['upstreams'][string]['healthCheck'] {
+  if (flag === undefined) return null;
+  const intervalMs = parseDuration('--health-check', flag === true ? '5s' : flag);
+  return {
+    intervalMs,
+    timeoutMs: Math.min(intervalMs, 1000),
+    unhealthyThreshold: 2,
+    healthyThreshold: 1,
+  };
+}
+
+const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000 };
+
+/** `200ms`, `1.5s`, `2m` in ms. Throws USAGE. */
+export function parseDuration(flag: string, text: string): number {
+  const match = /^(\d+(?:\.\d+)?)(ms|s|m)$/.exec(text);
+  const ms = match === null ? Number.NaN : Number(match[1]) * (UNITS[match[2] ?? ''] ?? Number.NaN);
+  if (!(ms > 0) || ms > 0x7fffffff) throw usage(flag, text, 'a duration such as 200ms, 5s or 1m');
+  return ms;
+}
+
+/** An error about a flag's value. */
+export function usage(flag: string, value: string, wanted: string): RmtopError {
+  return new RmtopError('USAGE', `${flag} '${value}' is not understood`, {
+    why: `wanted: ${wanted}`,
+    next: ['rmtop --help'],
+  });
+}

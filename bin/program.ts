@@ -1,0 +1,51 @@
+/** The command line: the list of subcommands, and how errors are told. */
+import { Command, CommanderError } from 'commander';
+import { messageOf, RmtopError } from 'rmtop';
+import { demoCommand } from './commands/demo.js';
+import { explainCommand } from './commands/explain.js';
+import { resetCommand } from './commands/reset.js';
+import { runCommand } from './commands/run.js';
+import { version } from './version.js';
+
+const EXAMPLES = `
+Examples:
+  rmtop --upstream redis-cluster:6379              proxy on 127.0.0.1:6380 and the screen
+  rmtop -u 127.0.0.1:7001 --read-policy PREFER_REPLICA
+  rmtop --no-tui --json -u redis:6379 | jq .       one JSON record a command
+  rmtop explain GET cart:{42}:items -u redis:6379  where a command would go, and why
+  rmtop demo                                       a cluster, traffic and the screen, from nothing
+`;
+
+/** Parses the command line and runs what it asks for; ends the process with the exit code of what went wrong. */
+export async function main(argv: readonly string[]): Promise<void> {
+  const program = new Command('rmtop')
+    .description(
+      "See what the service mesh does with your Redis commands: a debugging proxy that behaves as Envoy's redis_proxy.",
+    )
+    .version(version(), '--version', 'print the version')
+    .helpOption('-h, --help', 'print this help')
+    .helpCommand('help [command]', 'help for a command')
+    .addHelpText('before', EXAMPLES)
+    .enablePositionalOptions()
+    .showSuggestionAfterError(true)
+    .exitOverride();
+  runCommand(program);
+  for (const add of [explainCommand, demoCommand, resetCommand]) program.addCommand(add());
+  for (const command of program.commands) command.exitOverride().showSuggestionAfterError(true);
+  try {
+    await program.parseAsync([...argv]);
+  } catch (error) {
+    process.exit(tell(error));
+  }
+}
+
+/** Says what went wrong on stderr; gives the exit code. */
+export function tell(error: unknown): number {
+  // commander has printed its own message: help and version end well, everything else is usage.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 64;
+  const known = error instanceof RmtopError ? error : new RmtopError('INTERNAL', messageOf(error));
+  process.stderr.write(`${known.lines().join('\n')}\n`);
+  if (known.code === 'INTERNAL' && error instanceof Error)
+    process.stderr.write(`${error.stack ?? ''}\n`);
+  return known.exitCode;
+}

@@ -1,0 +1,94 @@
+/** The way from flags to the screen, for every command that has one. */
+import type { Command } from 'commander';
+import { type ProxyHandle, parseFilter, RmtopError } from 'rmtop';
+import { type Resolved, usage } from './options.js';
+import { version } from './version.js';
+
+/** What commander gives for the flags that `withScreenFlags` adds. */
+export type ScreenFlags = {
+  readonly tui?: boolean;
+  readonly filter?: string;
+  readonly fps?: string;
+  readonly color?: string;
+};
+
+/** How the screen is to look, checked; an empty filter shows everything. */
+export type Look = { readonly filter: string; readonly fps: number; readonly color: string };
+
+/** What the screen shows values up to; the rest of a larger one is not kept. */
+export const SCREEN_KEEP: { readonly value: number; readonly record: number } = {
+  value: 16 * 1024,
+  record: 256 * 1024,
+};
+
+/** Adds the flags that say whether there is a screen, and how it looks. */
+export function withScreenFlags(command: Command, filtered = 'what the screen shows'): Command {
+  return command
+    .option('-f, --filter <expression>', filtered)
+    .option('--no-tui', 'headless although stdout is a terminal')
+    .option('--color <when>', 'auto, always or never')
+    .option('--fps <number>', 'frames a second at most, 1 to 20 (default: 10)');
+}
+
+/** Checks the flags. Throws USAGE, or FILTER with the column where the expression is wrong. */
+export function readLook(flags: ScreenFlags): Look {
+  const fps = Number(flags.fps ?? 10);
+  if (!(fps >= 1 && fps <= 20)) throw usage('--fps', flags.fps ?? '', 'a number from 1 to 20');
+  const color = flags.color ?? 'auto';
+  if (!['auto', 'always', 'never'].includes(color))
+    throw usage('--color', color, 'auto, always or never');
+  const text = flags.filter ?? '';
+  const filter = parseFilter(text);
+  if (filter.kind === 'filter') return { filter: text, fps, color };
+  throw new RmtopError(
+    'FILTER',
+    `--filter '${text}': ${filter.message} at column ${filter.column}`,
+    {
+      why: filter.hint,
+      next: ["rmtop -f 'rtt>2ms'"],
+    },
+  );
+}
+
+/** The screen needs a terminal on both sides that can do more than print. */
+export function wantsScreen(flags: ScreenFlags): boolean {
+  const { env, stdin, stdout } = process;
+  return (
+    flags.tui !== false &&
+    stdin.isTTY === true &&
+    stdout.isTTY === true &&
+    env.TERM !== 'dumb' &&
+    !env.CI
+  );
+}
+
+/** Loads what draws the screen, for those who have to wait for something else anyway. */
+export function preloadScreen(): void {
+  loadScreen().catch(() => {}); // told when it is to be shown
+}
+
+function loadScreen(): Promise<typeof import('../ui/main.js')> {
+  return import('../ui/main.js');
+}
+
+/** Shows `proxy` until its user quits, and closes it; gives the exit code. */
+export async function showScreen(
+  proxy: ProxyHandle,
+  resolved: Resolved,
+  { filter, fps, color }: Look,
+): Promise<number> {
+  try {
+    const { runScreen } = await loadScreen();
+    return await runScreen({
+      proxy,
+      config: resolved.config,
+      label: resolved.label,
+      version: version(),
+      filter: filter === '' ? null : filter,
+      color,
+      fps,
+    });
+  } finally {
+    await Promise.race([proxy.close(), proxy.died]); // a core that has died closes nothing any more
+  }
+}

@@ -1,0 +1,130 @@
+/** Exact totals of all commands, kept where they end; nothing is sampled, and no consumer's slowness changes them. */
+import { COMMANDS, type CommandSpec } from '../commands/table.js';
+import { createHistogram, type Histogram, recordUs } from './histogram.js';
+
+/** Totals of one command, node or of everything. */
+export type Tally = {
+  calls: number;
+  errors: number;
+  /** Bytes of requests and of replies on the client's side. */
+  bytesIn: number;
+  bytesOut: number;
+  readonly latency: Histogram;
+};
+
+/** A copy of all totals at one moment; plain data, for posting and printing. */
+export type Totals = {
+  readonly atUs: number;
+  readonly all: Tally;
+  readonly reads: number;
+  readonly writes: number;
+  /** Answered by the proxy itself, refused by the mesh, forwarded only by --open. */
+  readonly answered: number;
+  readonly refused: number;
+  readonly opened: number;
+  /** `upstream failure` and its like: no server's reply. */
+  readonly failed: number;
+  readonly redirects: number;
+  readonly clients: number;
+  readonly clientsTotal: number;
+  readonly commands: Readonly<Record<string, Tally>>;
+  /** By announced address. */
+  readonly nodes: Readonly<Record<string, Tally>>;
+};
+
+function emptyTally(): Tally {
+  return { calls: 0, errors: 0, bytesIn: 0, bytesOut: 0, latency: createHistogram() };
+}
+
+/** The running totals of one proxy. Counters that are simply added to are public fields. */
+export class Stats {
+  reads = 0;
+  writes = 0;
+  answered = 0;
+  refused = 0;
+  opened = 0;
+  failed = 0;
+  redirects = 0;
+  clients = 0;
+  clientsTotal = 0;
+  readonly all: Tally = emptyTally();
+  private readonly byCommand: (Tally | undefined)[] = new Array(COMMANDS.length);
+  private readonly unknown: Tally = emptyTally();
+  private readonly byNode = new Map<string, Tally>();
+
+  /** Counts one finished command. */
+  command(
+    spec: CommandSpec | undefined,
+    durationUs: number,
+    bytesIn: number,
+    bytesOut: number,
+    isError: boolean,
+  ): void {
+    addTo(this.all, durationUs, bytesIn, bytesOut, isError);
+    if (spec === undefined) {
+      addTo(this.unknown, durationUs, bytesIn, bytesOut, isError);
+      return;
+    }
+    let tally = this.byCommand[spec.id];
+    if (tally === undefined) {
+      tally = emptyTally();
+      this.byCommand[spec.id] = tally;
+    }
+    addTo(tally, durationUs, bytesIn, bytesOut, isError);
+  }
+
+  /** The tally of one server, by its announced address, for `addTo`. */
+  node(address: string): Tally {
+    const known = this.byNode.get(address);
+    if (known !== undefined) return known;
+    const tally = emptyTally();
+    this.byNode.set(address, tally);
+    return tally;
+  }
+
+  /** A copy of everything. */
+  totals(atUs: number): Totals {
+    const commands: Record<string, Tally> = {};
+    this.byCommand.forEach((tally, id) => {
+      const spec = COMMANDS[id];
+      if (tally !== undefined && spec !== undefined) commands[spec.name] = copy(tally);
+    });
+    if (this.unknown.calls > 0) commands['(unknown)'] = copy(this.unknown);
+    const { reads, writes, answered, refused, opened, failed, redirects, clients, clientsTotal } =
+      this;
+    return {
+      atUs,
+      all: copy(this.all),
+      reads,
+      writes,
+      answered,
+      refused,
+      opened,
+      failed,
+      redirects,
+      clients,
+      clientsTotal,
+      commands,
+      nodes: Object.fromEntries([...this.byNode].map(([address, tally]) => [address, copy(tally)])),
+    };
+  }
+}
+
+/** Counts one request that a server answered. */
+export function addTo(
+  tally: Tally,
+  us: number,
+  bytesIn: number,
+  bytesOut: number,
+  isError: boolean,
+): void {
+  tally.calls++;
+  if (isError) tally.errors++;
+  tally.bytesIn += bytesIn;
+  tally.bytesOut += bytesOut;
+  recordUs(tally.latency, us);
+}
+
+function copy(tally: Tally): Tally {
+  return { ...tally, latency: tally.latency.slice() };
+}

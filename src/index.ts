@@ -1,0 +1,100 @@
+/** The public surface of rmtop: what the screen, the command line and tests are built on. Named re-exports only. */
+export { Command, NEW_SESSION, type SessionView } from './commands/command.js';
+export { COMMANDS, type CommandSpec, commandByName, lookUp } from './commands/table.js';
+export { type ErrorCode, messageOf, RmtopError, systemCode } from './errors.js';
+export type { Consumer } from './events/bus.js';
+export { type KeptArgument, readCondensed, readCut } from './events/condense.js';
+export type {
+  Attempt,
+  Cause,
+  CommandEvent,
+  Kept,
+  OtherEvent,
+  Outcome,
+  ServerState,
+  TrafficEvent,
+  UpstreamState,
+} from './events/event.js';
+export {
+  createHistogram,
+  difference,
+  type Histogram,
+  quantileUs,
+  recordUs,
+} from './events/histogram.js';
+export { Block, StreamContext, topologyOf } from './events/reader.js';
+export type { Tally, Totals } from './events/stats.js';
+export { readEvents } from './events/subscribe.js';
+export { whyOf } from './events/why.js';
+export type { FilterProblem } from './filter/ast.js';
+export { type Completion, complete } from './filter/complete.js';
+export {
+  type ClientInfo,
+  Facts,
+  type NodeFact,
+  type PendingEvent,
+  type World,
+} from './filter/facts.js';
+export { FIELDS, type Field } from './filter/fields.js';
+export { type Filter, parseFilter } from './filter/filter.js';
+export { FLAGS, type Flag } from './filter/flags.js';
+export { isLoopback, joinAddress, splitAddress } from './mesh/address.js';
+export { type AddressMap, mapAddress, NO_MAP, parseAddressMap } from './mesh/address-map.js';
+export type { Credentials } from './mesh/answers.js';
+export {
+  type CompiledConfig,
+  compileConfig,
+  DEFAULT_REFRESH,
+  DEFAULT_SETTINGS,
+  type EnvoyLevel,
+  type MeshConfig,
+  NEWEST_ENVOY,
+  OLDEST_ENVOY,
+  READ_POLICIES,
+  type ReadPolicy,
+  type Settings,
+  singleUpstreamConfig,
+  type Upstream,
+} from './mesh/config.js';
+export { decide } from './mesh/decide.js';
+export {
+  type Action,
+  type Decision,
+  type Hop,
+  isOpened,
+  type Part,
+  partsOf,
+  type Reason,
+  type RefusalCode,
+} from './mesh/decision.js';
+export { type ExplainLine, explain, refusalBecause } from './mesh/explain.js';
+export { slotOf } from './mesh/place.js';
+export { type Rng, replayRng, seededRng } from './mesh/rng.js';
+export {
+  aliasOf,
+  coveredSlots,
+  type Placement,
+  rangesOf,
+  type Server,
+  type Shard,
+  SLOTS,
+  type SlotRange,
+  serversOf,
+  singleServer,
+  slotPlacement,
+  type Topology,
+} from './mesh/topology.js';
+export { ControlConnection, type ControlReply } from './proxy/control.js';
+export { type Access, type Dialling, describeCause, type Login } from './proxy/dial.js';
+export { createProxy, type ProxyHandle, type ProxyOptions } from './proxy/proxy.js';
+export { createThreadedProxy } from './proxy/thread.js';
+export { LineWriter } from './recording/lines.js';
+export { encodeReply, encodeRequest, type RespVersion } from './resp/encode.js';
+export { REPLY, ReplyReader } from './resp/reply.js';
+export {
+  FAILED as REQUEST_FAILED,
+  MORE as MORE_REQUESTS,
+  REQUEST,
+  RequestParser,
+} from './resp/request.js';
+export { decodeReply, isError, type Reply, textOf } from './resp/value.js';

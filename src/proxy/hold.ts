@@ -1,0 +1,17 @@
+/** Why nothing more is read from a client for now. */
+export const HOLD = {
+  /** The topology is not known yet. */
+  starting: 1,
+  /** It does not read its replies. */
+  slow: 2,
+  /** Too many of its commands are in flight. */
+  full: 4,
+  /** A command that must run alone waits, or runs. */
+  alone: 8,
+  /** A consumer of events that must lose nothing is behind. */
+  congested: 16,
+  /** Its connection is about to close. */
+  closing: 32,
+  /** The server of its large request does not read. */
+  upstream: 64,
+} as const;

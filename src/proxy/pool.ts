@@ -1,0 +1,224 @@
+/** Server → the connection that all clients share, one for each RESP version (mesh page, 10.1). */
+import type { EventBus } from '../events/bus.js';
+import type { Stats } from '../events/stats.js';
+import type { CompiledConfig } from '../mesh/config.js';
+import type { Hop } from '../mesh/decision.js';
+import { serversOf, type Topology } from '../mesh/topology.js';
+import type { RespVersion } from '../resp/encode.js';
+import type { ReplyReader } from '../resp/reply.js';
+import type { Clock } from './clock.js';
+import { accessTo, type Dialling, dialledFor } from './dial.js';
+import type { Loop } from './output.js';
+import { UpstreamConnection, type UpstreamOptions } from './upstream.js';
+
+/** Since which Envoy RESP3 types from a server are no protocol error. */
+const RESP3_TYPES_SINCE = 40;
+
+type ByAddress = Map<string, UpstreamConnection>;
+
+/** What a client's own connection is opened with. */
+export type OwnOptions = {
+  readonly resp: RespVersion;
+  readonly opTimeoutMs: number;
+  readonly onPush?: (reader: ReplyReader, connection: UpstreamConnection) => boolean;
+  readonly onClosed?: (connection: UpstreamConnection) => void;
+};
+
+export class Pool {
+  private readonly resp2 = new Map<string, ByAddress>();
+  private readonly resp3 = new Map<string, ByAddress>();
+  private readonly own = new Set<UpstreamConnection>();
+  private readonly draining = new Set<UpstreamConnection>();
+  private last: ByAddress | undefined = undefined;
+  private lastUpstream = '';
+  private lastOf: Map<string, ByAddress> | null = null;
+  private topology: Topology = { version: 0, upstreams: {} };
+  private config: CompiledConfig;
+  private readonly clock: Clock;
+  private readonly loop: Loop;
+  private readonly bus: EventBus;
+  private readonly stats: Stats;
+  private readonly dialling: Dialling;
+
+  constructor(
+    config: CompiledConfig,
+    clock: Clock,
+    loop: Loop,
+    bus: EventBus,
+    stats: Stats,
+    dialling: Dialling,
+  ) {
+    this.config = config;
+    this.clock = clock;
+    this.loop = loop;
+    this.bus = bus;
+    this.stats = stats;
+    this.dialling = dialling;
+  }
+
+  /** The connection to the server of `hop`; opened on first use. A RESP3 listener speaks RESP3 to its servers too. */
+  shared(hop: Hop, resp: RespVersion): UpstreamConnection {
+    const connections = resp === 3 ? this.resp3 : this.resp2;
+    // Most configurations have one upstream: the map found last is nearly always the one.
+    if (hop.upstream !== this.lastUpstream || connections !== this.lastOf) {
+      this.last = connections.get(hop.upstream);
+      this.lastUpstream = hop.upstream;
+      this.lastOf = connections;
+    }
+    const found = this.last?.get(hop.address);
+    return found ?? this.openShared(connections, hop.upstream, hop.address, resp);
+  }
+
+  /** The connection a redirect leads to; null when it is to a server that is not known, and there are too many of those. */
+  redirectTarget(upstream: string, address: string, resp: RespVersion): UpstreamConnection | null {
+    const connections = resp === 3 ? this.resp3 : this.resp2;
+    const found = connections.get(upstream)?.get(address);
+    if (found !== undefined) return found;
+    if (
+      !this.isKnown(upstream, address) &&
+      this.unknownCount(upstream) >= this.config.settings.maxUpstreamUnknownConnections
+    ) {
+      return null;
+    }
+    return this.openShared(connections, upstream, address, resp);
+  }
+
+  private openShared(
+    connections: Map<string, ByAddress>,
+    upstream: string,
+    address: string,
+    resp: RespVersion,
+  ): UpstreamConnection {
+    const byAddress = connections.get(upstream) ?? new Map<string, UpstreamConnection>();
+    connections.set(upstream, byAddress);
+    if (upstream === this.lastUpstream && connections === this.lastOf) this.last = byAddress;
+    const connection = this.open(
+      upstream,
+      address,
+      resp,
+      this.config.settings.opTimeoutMs,
+      false,
+      (closed, state) => {
+        if (byAddress.get(address) === closed) byAddress.delete(address);
+        if (state === 'detached') this.draining.add(closed);
+        else this.draining.delete(closed);
+      },
+    );
+    byAddress.set(address, connection);
+    return connection;
+  }
+
+  /** A connection that belongs to one client. */
+  openOwn(hop: Hop, options: OwnOptions): UpstreamConnection {
+    const { resp, opTimeoutMs, onPush, onClosed } = options;
+    const connection = this.open(
+      hop.upstream,
+      hop.address,
+      resp,
+      opTimeoutMs,
+      true,
+      (closed) => {
+        this.own.delete(closed);
+        onClosed?.(closed);
+      },
+      onPush,
+    );
+    this.own.add(connection);
+    return connection;
+  }
+
+  private open(
+    upstream: string,
+    address: string,
+    resp: RespVersion,
+    opTimeoutMs: number,
+    own: boolean,
+    onGone: (connection: UpstreamConnection, state: 'detached' | 'closed') => void,
+    onPush?: UpstreamOptions['onPush'],
+  ): UpstreamConnection {
+    const access = accessTo(this.dialling, upstream);
+    const dialled = dialledFor(this.dialling, address);
+    return new UpstreamConnection({
+      upstream,
+      address,
+      dialled,
+      tls: access.tls,
+      login: access.login,
+      readonly: this.config.settings.readPolicy !== 'MASTER',
+      resp: this.config.settings.protocolVersion === 3 ? 3 : resp,
+      decodeResp3: this.config.envoy >= RESP3_TYPES_SINCE,
+      connectTimeoutMs: this.config.config.upstreams[upstream]?.connectTimeoutMs ?? 5000,
+      opTimeoutMs,
+      own,
+      tally: this.stats.node(address),
+      clock: this.clock,
+      loop: this.loop,
+      ...(onPush === undefined ? {} : { onPush }),
+      onState: (connection, state, cause) => {
+        if (state !== 'ready') onGone(connection, state);
+        if (state === 'detached') return;
+        this.bus.other({
+          type: 'upstream',
+          atUs: this.clock.nowUs(),
+          upstream,
+          address,
+          dialled,
+          state,
+          own,
+          cause,
+        });
+      },
+    });
+  }
+
+  private isKnown(upstream: string, address: string): boolean {
+    const placement = this.topology.upstreams[upstream];
+    return (
+      placement !== undefined && serversOf(placement).some((server) => server.address === address)
+    );
+  }
+
+  private unknownCount(upstream: string): number {
+    let count = 0;
+    for (const connections of [this.resp2, this.resp3]) {
+      for (const address of connections.get(upstream)?.keys() ?? [])
+        if (!this.isKnown(upstream, address)) count++;
+    }
+    return count;
+  }
+
+  /** A server that is no longer listed gets no new requests; its connection closes when those in flight are answered. */
+  topologyChanged(topology: Topology): void {
+    const before = this.topology;
+    this.topology = topology;
+    for (const connections of [this.resp2, this.resp3]) {
+      for (const [upstream, byAddress] of connections) {
+        const wasKnown = new Set(
+          serversOf(before.upstreams[upstream] ?? { kind: 'single', shards: [] }).map(
+            (server) => server.address,
+          ),
+        );
+        for (const [address, connection] of [...byAddress]) {
+          if (!wasKnown.has(address) || this.isKnown(upstream, address)) continue;
+          byAddress.delete(address);
+          this.draining.add(connection);
+          connection.drain();
+        }
+      }
+    }
+  }
+
+  /** Takes a new configuration; connections made so far keep what they were made with. */
+  configChanged(config: CompiledConfig): void {
+    this.config = config;
+  }
+
+  close(): void {
+    const all = [this.resp2, this.resp3].flatMap((connections) =>
+      [...connections.values()].flatMap((byAddress) => [...byAddress.values()]),
+    );
+    for (const connection of [...all, ...this.own, ...this.draining]) {
+      connection.close({ code: 'shutdown', address: connection.options.address });
+    }
+  }
+}

@@ -1,0 +1,160 @@
+/**
+ * The same ProxyHandle over a message port: the core in a worker thread, its consumers here.
+ *
+ * Blocks of events are moved, not copied. Each consumer acknowledges what it has taken; the worker keeps at most 8 MiB unacknowledged
+ * for it, and then drops (and counts) or, for one that must lose nothing, lets the clients wait.
+ */
+import { Worker } from 'node:worker_threads';
+import { type ErrorCode, RmtopError } from '../errors.js';
+import type { Consumer } from '../events/bus.js';
+import type { Totals } from '../events/stats.js';
+import type { MeshConfig } from '../mesh/config.js';
+import type { ProxyHandle, ProxyOptions } from './proxy.js';
+
+/** Main thread → worker. */
+export type ToWorker =
+  | { readonly type: 'subscribe'; readonly id: number; readonly lossless: boolean }
+  | { readonly type: 'unsubscribe'; readonly id: number }
+  | { readonly type: 'taken'; readonly id: number }
+  | { readonly type: 'call'; readonly call: number; readonly name: 'totals' }
+  | {
+      readonly type: 'call';
+      readonly call: number;
+      readonly name: 'reconfigure';
+      readonly config: MeshConfig;
+    }
+  | {
+      readonly type: 'call';
+      readonly call: number;
+      readonly name: 'close';
+      readonly graceMs: number;
+    };
+
+/** Worker → main thread. */
+export type FromWorker =
+  | {
+      readonly type: 'listening';
+      readonly address: { host: string; port: number };
+      readonly startedAt: string;
+    }
+  | {
+      readonly type: 'failed';
+      readonly code: ErrorCode;
+      readonly message: string;
+      readonly why: string | null;
+      readonly next: readonly string[];
+    }
+  | {
+      readonly type: 'block';
+      readonly id: number;
+      readonly block: ArrayBuffer;
+      readonly used: number;
+    }
+  | { readonly type: 'result'; readonly call: number; readonly value: Totals | null };
+
+/** Starts a proxy in a worker thread. Throws as `createProxy` does. */
+export async function createThreadedProxy(options: ProxyOptions): Promise<ProxyHandle> {
+  const worker = new Worker(new URL('./worker.js', import.meta.url), {
+    workerData: options,
+    stdout: true,
+    stderr: true,
+  });
+  // A thread has nothing to say to the terminal that the screen is on.
+  worker.stdout.resume();
+  worker.stderr.resume();
+  return new Promise((resolve, reject) => {
+    worker.once('error', reject);
+    worker.once('message', (message: FromWorker) => {
+      if (message.type === 'listening')
+        resolve(new ThreadedProxy(worker, message.address, message.startedAt));
+      else if (message.type === 'failed') {
+        reject(
+          new RmtopError(message.code, message.message, { why: message.why, next: message.next }),
+        );
+        void worker.terminate();
+      }
+    });
+  });
+}
+
+class ThreadedProxy implements ProxyHandle {
+  readonly address: { readonly host: string; readonly port: number };
+  readonly startedAt: string;
+  readonly died: Promise<Error>;
+  private readonly worker: Worker;
+  private readonly consumers = new Map<number, Consumer>();
+  private readonly calls = new Map<number, (value: Totals | null) => void>();
+  private lastId = 0;
+  private closing = false;
+
+  constructor(worker: Worker, address: { host: string; port: number }, startedAt: string) {
+    this.worker = worker;
+    this.address = address;
+    this.startedAt = startedAt;
+    worker.on('message', (message: FromWorker) => this.heard(message));
+    this.died = new Promise((resolve) => {
+      worker.on('error', (error) =>
+        resolve(error instanceof Error ? error : new RmtopError('INTERNAL', String(error))),
+      );
+      worker.on('exit', (code) => {
+        this.ended();
+        if (!this.closing) resolve(new RmtopError('INTERNAL', `the core ended with code ${code}`));
+      });
+    });
+  }
+
+  private heard(message: FromWorker): void {
+    if (message.type === 'block') {
+      this.consumers.get(message.id)?.accept(message.block, message.used);
+      this.tell({ type: 'taken', id: message.id });
+    } else if (message.type === 'result') {
+      this.calls.get(message.call)?.(message.value);
+      this.calls.delete(message.call);
+    }
+  }
+
+  private tell(message: ToWorker): void {
+    this.worker.postMessage(message);
+  }
+
+  /** Nobody will answer any more. */
+  private ended(): void {
+    for (const resolve of this.calls.values()) resolve(null);
+    this.calls.clear();
+  }
+
+  subscribe(consumer: Consumer): () => void {
+    const id = ++this.lastId;
+    this.consumers.set(id, consumer);
+    this.tell({ type: 'subscribe', id, lossless: consumer.lossless });
+    return () => {
+      this.tell({ type: 'unsubscribe', id });
+      this.consumers.delete(id);
+    };
+  }
+
+  async totals(): Promise<Totals> {
+    const totals = await this.call((call) => ({ type: 'call', call, name: 'totals' }));
+    if (totals === null) throw new RmtopError('INTERNAL', 'the core has ended');
+    return totals;
+  }
+
+  async reconfigure(config: MeshConfig): Promise<void> {
+    await this.call((call) => ({ type: 'call', call, name: 'reconfigure', config }));
+  }
+
+  async close(graceMs = 0): Promise<void> {
+    if (this.closing) return;
+    this.closing = true;
+    await this.call((call) => ({ type: 'call', call, name: 'close', graceMs }));
+    await this.worker.terminate();
+  }
+
+  private call(message: (call: number) => ToWorker): Promise<Totals | null> {
+    const call = ++this.lastId;
+    return new Promise((resolve) => {
+      this.calls.set(call, resolve);
+      this.tell(message(call));
+    });
+  }
+}

@@ -1,0 +1,154 @@
+/**
+ * `npm run bench`: what the proxy costs, as ratios to a bare Node pipe measured in the same run. No timed test: machines are noisy.
+ *
+ *   npm run bench -- [--rounds 3] [--quick] [--only headless,screen] [--json FILE]
+ *
+ * Every figure is the median of its rounds; the rounds go through all targets in turn, so that a slow minute touches all of them. The
+ * cluster has three primaries and no replicas: the pipe's one server has none either.
+ */
+import { writeFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { findServerProgram, Servers, startCluster } from '../../bin/demo/servers.js';
+import { type Load, measure, type Result } from './load.js';
+import { type Target, targets } from './targets.js';
+
+const LOADS: readonly Load[] = [
+  { name: 'SET pipeline 1', test: 'set', pipeline: 1, clients: 50, requests: 60_000 },
+  { name: 'GET pipeline 1', test: 'get', pipeline: 1, clients: 50, requests: 60_000 },
+  { name: 'SET pipeline 16', test: 'set', pipeline: 16, clients: 50, requests: 400_000 },
+  { name: 'GET pipeline 16', test: 'get', pipeline: 16, clients: 50, requests: 400_000 },
+  { name: 'GET one client', test: 'get', pipeline: 1, clients: 1, requests: 15_000 },
+];
+
+type Row = {
+  readonly target: string;
+  readonly load: string;
+  readonly rps: number;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+};
+
+const { values: flags } = parseArgs({
+  options: {
+    rounds: { type: 'string', default: '3' },
+    quick: { type: 'boolean', default: false },
+    only: { type: 'string' },
+    json: { type: 'string' },
+  },
+});
+
+const program = findServerProgram();
+if (program === null) throw new TypeError('the bench needs redis-server and redis-benchmark');
+const servers = new Servers(program);
+const running: Target[] = [];
+try {
+  const cluster = await startCluster(servers, 3, [], 0);
+  const single = await servers.start();
+  const wanted = flags.only?.split(',');
+  for (const start of targets(cluster, single)) {
+    if (wanted !== undefined && start.name !== 'pipe' && !wanted.includes(start.name)) continue;
+    const target = await start.start();
+    if (target !== null) running.push(target);
+  }
+  const rows = await measureAll(running, Number(flags.rounds), flags.quick ? 0.2 : 1);
+  const memory = await Promise.all(
+    running.filter((target) => target.isRmtop).map((target) => growth(target, flags.quick)),
+  );
+  report(rows, memory);
+  if (flags.json !== undefined)
+    writeFileSync(flags.json, `${JSON.stringify({ rows, memory }, null, 2)}\n`);
+} finally {
+  for (const target of running) await target.stop();
+  await servers.stop();
+}
+
+async function measureAll(all: readonly Target[], rounds: number, scale: number): Promise<Row[]> {
+  const results = new Map<string, Result[]>();
+  for (let round = 0; round < rounds; round++) {
+    for (const load of LOADS) {
+      for (const target of all) {
+        const key = `${target.name}\n${load.name}`;
+        const result = await measure(target, {
+          ...load,
+          requests: Math.round(load.requests * scale),
+        });
+        results.set(key, [...(results.get(key) ?? []), result]);
+      }
+    }
+    process.stderr.write(`round ${round + 1} of ${rounds}\n`);
+  }
+  return [...results].map(([key, each]) => {
+    const [target = '', load = ''] = key.split('\n');
+    const median = (of: (result: Result) => number): number =>
+      each.map(of).sort((a, b) => a - b)[each.length >> 1] ?? 0;
+    return {
+      target,
+      load,
+      rps: median((r) => r.rps),
+      p50Ms: median((r) => r.p50Ms),
+      p99Ms: median((r) => r.p99Ms),
+    };
+  });
+}
+
+type Growth = { readonly target: string; readonly rssMb: number; readonly afterMillionMb: number };
+
+/** Resident memory now, and after a million commands more. */
+async function growth(target: Target, quick: boolean): Promise<Growth> {
+  const rssMb = target.rssMb();
+  await measure(target, {
+    name: 'million',
+    test: 'set',
+    pipeline: 16,
+    clients: 50,
+    requests: quick ? 200_000 : 1_000_000,
+  });
+  return { target: target.name, rssMb, afterMillionMb: target.rssMb() };
+}
+
+function report(rows: readonly Row[], memory: readonly Growth[]): void {
+  const of = (target: string, load: string): Row | undefined =>
+    rows.find((row) => row.target === target && row.load === load);
+  const names = [...new Set(rows.map((row) => row.target))];
+  const print = (line: string): void => console.log(line);
+  print('');
+  print(
+    `${'commands a second (× the bare pipe)'.padEnd(40)}${LOADS.slice(0, 4)
+      .map((load) => load.name.padStart(24))
+      .join('')}`,
+  );
+  for (const name of names) {
+    const cells = LOADS.slice(0, 4).map((load) => {
+      const rps = of(name, load.name)?.rps ?? 0;
+      const ratio = rps / (of('pipe', load.name)?.rps ?? Number.NaN);
+      return `${Math.round(rps).toLocaleString('en-US')} (${ratio.toFixed(2)})`.padStart(24);
+    });
+    print(`${name.padEnd(40)}${cells.join('')}`);
+  }
+  const headless = (load: string): number => of('headless', load)?.rps ?? Number.NaN;
+  for (const name of names.filter((each) => /^(screen|json)/.test(each))) {
+    const shares = LOADS.slice(0, 4).map((load) =>
+      `${(100 * (1 - (of(name, load.name)?.rps ?? 0) / headless(load.name))).toFixed(0)} %`.padStart(
+        24,
+      ),
+    );
+    print(`${`${name}: costs, of headless`.padEnd(40)}${shares.join('')}`);
+  }
+  print('');
+  print(
+    `${'one client: ms (added to direct)'.padEnd(40)}${'p50'.padStart(24)}${'p99'.padStart(24)}`,
+  );
+  const direct = of('direct', 'GET one client');
+  for (const name of names) {
+    const row = of(name, 'GET one client');
+    if (row === undefined) continue;
+    const cell = (ms: number, base: number | undefined): string =>
+      `${ms.toFixed(3)} (+${(ms - (base ?? 0)).toFixed(3)})`.padStart(24);
+    print(`${name.padEnd(40)}${cell(row.p50Ms, direct?.p50Ms)}${cell(row.p99Ms, direct?.p99Ms)}`);
+  }
+  print('');
+  for (const each of memory)
+    print(
+      `${each.target}: ${each.rssMb} MB resident, ${each.afterMillionMb} MB after a million commands more`,
+    );
+}

@@ -1,0 +1,51 @@
+/** redis-benchmark as a load, and what it measured. */
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+
+/** One kind of load. Values have 64 bytes; keys are spread over all slots. */
+export type Load = {
+  readonly name: string;
+  readonly test: 'get' | 'set';
+  readonly pipeline: number;
+  readonly clients: number;
+  readonly requests: number;
+};
+
+export type Result = { readonly rps: number; readonly p50Ms: number; readonly p99Ms: number };
+
+/** Something that can be loaded: a port, and whether clients must know the cluster themselves. */
+export type Loadable = { readonly port: number; readonly isCluster: boolean };
+
+/** Runs `load` against `target`. */
+export async function measure(target: Loadable, load: Load): Promise<Result> {
+  const { stdout } = await run('redis-benchmark', [
+    ...[
+      '-p',
+      String(target.port),
+      '-t',
+      load.test,
+      '-d',
+      '64',
+      '-c',
+      String(load.clients),
+      '-P',
+      String(load.pipeline),
+    ],
+    ...[
+      '-n',
+      String(load.requests),
+      '-r',
+      '100000',
+      '--csv',
+      ...(target.isCluster ? ['--cluster'] : []),
+    ],
+  ]);
+  // "test","rps","avg_latency_ms","min_latency_ms","p50_latency_ms","p95_latency_ms","p99_latency_ms","max_latency_ms"
+  const line = stdout.split('\n').find((each) => each.startsWith(`"${load.test.toUpperCase()}"`));
+  const fields = (line ?? '').split(',').map((field) => Number(field.replace(/"/g, '')));
+  const [, rps, , , p50Ms, , p99Ms] = fields;
+  if (!rps) throw new TypeError(`redis-benchmark said nothing of use:\n${stdout}`);
+  return { rps, p50Ms: p50Ms ?? 0, p99Ms: p99Ms ?? 0 };
+}

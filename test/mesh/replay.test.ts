@@ -1,0 +1,135 @@
+/** Laws of `decide`: the same inputs give the same decision, and its own draws give it again. */
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import fc from 'fast-check';
+import { Command, NEW_SESSION } from '../../src/commands/command.js';
+import { NEWEST_ENVOY } from '../../src/mesh/config.js';
+import { decide } from '../../src/mesh/decide.js';
+import { partsOf } from '../../src/mesh/decision.js';
+import { replayRng, seededRng } from '../../src/mesh/rng.js';
+import { type Placement, serversOf } from '../../src/mesh/topology.js';
+import { bytes } from '../helpers/arbitraries.js';
+import { holds } from '../helpers/check.js';
+import { meshOf } from '../helpers/mesh.js';
+import { anyKey, anyMesh, anySession, anyWords } from '../helpers/mesh-arbitraries.js';
+
+test('the same inputs give the same decision', () => {
+  holds(
+    fc.property(
+      anyWords,
+      anySession,
+      anyMesh,
+      fc.nat(),
+      (words, view, { topology, config }, seed) => {
+        const once = decide(Command.of(words, view), topology, config, seededRng(seed));
+        const again = decide(
+          Command.of(words.map(Buffer.from), { ...view }),
+          topology,
+          config,
+          seededRng(seed),
+        );
+        assert.deepEqual(again, once);
+      },
+    ),
+    2000,
+  );
+});
+
+test('the replay law: a decision’s own draws give it again', () => {
+  holds(
+    fc.property(
+      anyWords,
+      anySession,
+      anyMesh,
+      fc.nat(),
+      (words, view, { topology, config }, seed) => {
+        const decision = decide(Command.of(words, view), topology, config, seededRng(seed));
+        assert.deepEqual(
+          decide(Command.of(words, view), topology, config, replayRng(decision.draws)),
+          decision,
+        );
+      },
+    ),
+    4000,
+  );
+});
+
+test('a decision is plain data: it survives JSON', () => {
+  holds(
+    fc.property(anyWords, anySession, anyMesh, (words, view, { topology, config }) => {
+      const decision = decide(Command.of(words, view), topology, config, seededRng(1));
+      assert.deepEqual(JSON.parse(JSON.stringify(decision)), decision);
+    }),
+    1000,
+  );
+});
+
+test('values never route: only names, counts, keys and the session do', () => {
+  holds(
+    fc.property(
+      fc.constantFrom('SET', 'HSET', 'LPUSH', 'GETRANGE', 'XADD', 'PUBLISH', 'MSET'),
+      anyKey,
+      fc.array(bytes, { minLength: 2, maxLength: 2 }),
+      fc.array(bytes, { minLength: 2, maxLength: 2 }),
+      anyMesh,
+      (name, at, some, other, { topology, config }) => {
+        const make = (values: Buffer[]): Command =>
+          Command.of(
+            name === 'MSET'
+              ? [name, at, values[0] as Buffer, at, values[1] as Buffer]
+              : [name, at, ...values],
+          );
+        if (config.settings.protocolVersion === 3 || config.envoy < NEWEST_ENVOY) return; // refusals may echo
+        assert.deepEqual(
+          decide(make(some), topology, config, seededRng(1)),
+          decide(make(other), topology, config, seededRng(1)),
+        );
+      },
+    ),
+    500,
+  );
+});
+
+test('a server that is decided on is one of the topology, or the one a connection is pinned to', () => {
+  holds(
+    fc.property(
+      anyWords,
+      anySession,
+      anyMesh,
+      fc.nat(),
+      (words, view, { topology, config }, seed) => {
+        for (const { to } of partsOf(
+          decide(Command.of(words, view), topology, config, seededRng(seed)),
+        )) {
+          if (to === null) continue;
+          const known = serversOf(topology.upstreams[to.upstream] as Placement).map(
+            (server) => server.address,
+          );
+          assert.ok([...known, view.pinned, view.home].includes(to.address), to.address);
+        }
+      },
+    ),
+    2000,
+  );
+});
+
+test('positions of arguments that are sent are there', () => {
+  holds(
+    fc.property(anyWords, anySession, anyMesh, (words, view, { topology, config }) => {
+      for (const { args } of partsOf(
+        decide(Command.of(words, view), topology, config, seededRng(1)),
+      )) {
+        if (args !== 'all') assert.ok(args.every((at) => at > 0 && at < words.length));
+      }
+    }),
+    1000,
+  );
+});
+
+test('NEW_SESSION is a session like any other', () => {
+  const { topology, config } = meshOf();
+  assert.deepEqual(
+    decide(Command.of(['GET', 'foo']), topology, config, seededRng(1)),
+    decide(Command.of(['GET', 'foo'], { ...NEW_SESSION }), topology, config, seededRng(2)),
+  );
+});

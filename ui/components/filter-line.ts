@@ -1,0 +1,116 @@
+/** The third line: the filter, and what it leaves of the commands in memory; and the two lines that help while it is typed. */
+import type { Look } from '../look.js';
+import type { Model } from '../model.js';
+import { count, short, size } from '../text/figures.js';
+import { cut, fit, widthOf } from '../text/fit.js';
+import type { LineEdit } from '../text/line-edit.js';
+import { printableText } from '../text/printable.js';
+
+/** The line under the tabs. */
+export function filterLine(model: Model, width: number): string {
+  const right = rightPart(model, width);
+  const room = Math.max(0, width - widthOf(right) - 1);
+  return `${inputText(model, room)} ${right}`;
+}
+
+function inputText(model: Model, room: number): string {
+  const { filterBar, look } = model;
+  if (filterBar.line !== null) return typedText(filterBar.line, look, room);
+  const off = filterBar.isOn || filterBar.isEmpty ? '' : '(off) ';
+  const text = fit(` / ${off}${printableText(filterBar.text, look)}`, room);
+  return filterBar.isOn && !filterBar.isEmpty ? text : look.theme.paint('dim', text);
+}
+
+/** The line with its cursor; where it is longer than its room, the part around the cursor. */
+function typedText(line: LineEdit, look: Look, room: number): string {
+  const before = printableText(line.text.slice(0, line.cursor), look);
+  const after = printableText(line.text.slice(line.cursor), look);
+  const at = after === '' ? ' ' : ([...after][0] ?? ' ');
+  const width = Math.max(4, room - 3);
+  const hidden = Math.max(0, widthOf(before) + 1 - width);
+  const shownBefore = hidden === 0 ? before : `~${[...before].slice(hidden + 1).join('')}`;
+  const rest = Math.max(0, width - widthOf(shownBefore) - widthOf(at));
+  const shownAfter = fit([...after].slice(1).join(''), rest);
+  return ` / ${shownBefore}${look.theme.reverse(at)}${shownAfter}`;
+}
+
+function rightPart(model: Model, width: number): string {
+  const { filterBar, look, feed } = model;
+  const { theme } = look;
+  const parts: string[] = [];
+  if (filterBar.line !== null) {
+    const { problem } = filterBar;
+    parts.push(
+      problem === null
+        ? theme.paint('good', 'valid')
+        : theme.paint('error', `error at ${problem.column}`),
+    );
+  }
+  parts.push(shownText(model, width));
+  if (width >= 120 && feed.rows.evicted > 0) parts.push(`evicted ${short(feed.rows.evicted)}`);
+  if (width >= 180) parts.push(`memory ${size(feed.rows.sizeBytes)}B`);
+  if (feed.lost > 0)
+    parts.push(
+      theme.reverse(` LOST ${short(feed.lost)}${width >= 120 ? ' rows (screen too slow)' : ''} `),
+    );
+  parts.push(modeText(model));
+  return `${parts.join('  ')} `;
+}
+
+/** `1.2k/48.1k shown`; only the second while nothing is filtered. */
+function shownText(model: Model, width: number): string {
+  const { rows } = model.feed;
+  const number = width >= 180 ? count : short;
+  if (!model.sifter.isOn) return `${number(rows.length)} rows`;
+  const checked = rows.length - rows.unchecked;
+  const of = rows.unchecked === 0 ? number(rows.length) : `${number(checked)} checked`;
+  return width >= 120
+    ? `${number(rows.shown)} of ${of}${rows.unchecked === 0 ? ' shown' : ''}`
+    : `${number(rows.shown)}/${of}${rows.unchecked === 0 ? ' shown' : ''}`;
+}
+
+function modeText(model: Model): string {
+  const { theme } = model.look;
+  if (model.feed.frozen) return theme.reverse(` FROZEN +${count(model.feed.heldBack)} `);
+  if (model.viewport.follow) return theme.paint('good', 'FOLLOW');
+  return `ANCHOR #${model.viewport.focus ?? '-'}`;
+}
+
+/** Under the line while it is typed: what is wrong and what would be right, or how its words were read. */
+export function filterHelp(model: Model, width: number): readonly string[] {
+  const { filterBar, look } = model;
+  const { problem, line } = filterBar;
+  if (line === null) return [];
+  const { theme } = look;
+  if (problem !== null) {
+    const at = widthOf(printableText(line.text.slice(0, problem.column - 1), look));
+    const indent = ' '.repeat(Math.min(3 + at, Math.max(3, width - 40)));
+    return [
+      theme.paint('error', cut(`${indent}^ ${printableText(problem.message, look)}`, width)),
+      cut(
+        `${indent}  ${problem.hint ?? ''}${problem.hint === null ? '' : '   '}(showing the last valid filter)`,
+        width,
+      ),
+    ];
+  }
+  const readings = filterBar.filter.readings
+    .map(({ word, meaning }) => `${printableText(word, look)}: ${printableText(meaning, look)}`)
+    .join('   ');
+  const completions = filterBar.completions.slice(0, 12).join(' ');
+  return [
+    theme.paint(
+      'dim',
+      cut(
+        `   ${readings === '' ? 'e.g.  get   user:*   err   rtt>2ms   node=s1.*   cmd in {GET, MGET}' : readings}`,
+        width,
+      ),
+    ),
+    theme.paint(
+      'dim',
+      cut(
+        `   Enter keep   Esc undo   up history   Tab ${completions === '' ? 'completes' : completions}`,
+        width,
+      ),
+    ),
+  ];
+}

@@ -1,0 +1,118 @@
+/** Why a command went where it went and how it fared, as labelled lines: for the strip under the stream and the Decision tab. */
+import { describeCause, explain, type Facts } from 'rmtop';
+import type { Look } from '../look.js';
+import { count, milliseconds } from '../text/figures.js';
+import { fit, wrap } from '../text/fit.js';
+import { printableText } from '../text/printable.js';
+import { replyKind, replyValue } from '../text/replies.js';
+import type { Meaning } from '../theme.js';
+
+/** One statement; `label` says what it is about. */
+export type Statement = {
+  readonly label: string;
+  readonly text: string;
+  readonly meaning: Meaning | null;
+};
+
+/** All there is to say, the decision first. `limit`: how long a reply's text may be. */
+export function statements(facts: Facts, unicode: boolean, limit: number): Statement[] {
+  if (facts.pending !== null) return waiting(facts);
+  return [...decided(facts, unicode), ...happened(facts, unicode, limit)];
+}
+
+function waiting(facts: Facts): Statement[] {
+  const seconds = Math.max(0, facts.world.nowUs() - facts.atUs) / 1e6;
+  return [
+    say('wait', `waiting for the reply, for ${seconds.toFixed(1)} s when this was drawn`),
+    say('', 'where it went is told when it has ended: the decision comes with its event'),
+  ];
+}
+
+function say(label: string, text: string, meaning: Meaning | null = null): Statement {
+  return { label, text, meaning };
+}
+
+function decided(facts: Facts, unicode: boolean): Statement[] {
+  const { event, decision, topology } = facts;
+  const config = decision === null ? undefined : facts.world.config(decision.configVersion);
+  if (event === null || decision === null || topology === undefined || config === undefined)
+    return [say('why', 'the topology it was decided with is no longer known')];
+  return explain(event.command, decision, topology, config.config).map((line) =>
+    say(
+      line.stage,
+      printableText(line.text.replaceAll('’', "'"), { unicode }),
+      line.dim === true ? 'dim' : line.stage === 'refuse' ? 'error' : null,
+    ),
+  );
+}
+
+function happened(facts: Facts, unicode: boolean, limit: number): Statement[] {
+  const { event } = facts;
+  if (event === null) return [];
+  const lines: Statement[] = [];
+  if (event.outcome.kind === 'reply' && event.outcome.cause !== null) {
+    const cause = printableText(describeCause(event.outcome.cause), { unicode });
+    lines.push(say('cause', cause, 'error'));
+  }
+  lines.push(say('reply', replyText(facts, unicode, limit), facts.isError ? 'error' : null));
+  return lines;
+}
+
+/** `:18   0.38 ms = queue 0.03 + upstream 0.30 + proxy 0.05`. */
+function replyText(facts: Facts, unicode: boolean, limit: number): string {
+  const { event, reply } = facts;
+  if (event === null) return '';
+  const printing = { unicode };
+  const took = `${milliseconds(event.durationUs, 9)} ms`;
+  if (event.outcome.kind !== 'reply')
+    return `none: ${event.outcome.kind === 'client-closed' ? 'the client had closed its connection' : 'rmtop was ending'}, after ${took}`;
+  const kind =
+    reply === null ? `${count(event.reply.total)} bytes` : replyKind(reply, printing, limit);
+  const value =
+    reply !== null && (reply.type === '$' || reply.type === '*')
+      ? `  ${replyValue(reply, printing, limit)}`
+      : '';
+  const shown = value.length > limit ? `${value.slice(0, limit)}~` : value;
+  return `${kind}${shown}   ${took}${timeParts(facts)}`;
+}
+
+function timeParts(facts: Facts): string {
+  const { event } = facts;
+  if (event === null || facts.parts.length === 0) return '';
+  const ms = (us: number): string => (Math.max(0, us) / 1000).toFixed(2);
+  const rest = event.durationUs - event.queueUs - event.upstreamUs;
+  return ` = queue ${ms(event.queueUs)} + upstream ${ms(event.upstreamUs)} + proxy ${ms(rest)}`;
+}
+
+/** The statements in `width` cells each, no more than `height` lines; what does not fit is announced. */
+export function statementLines(
+  list: readonly Statement[],
+  look: Look,
+  width: number,
+  height: number,
+): string[] {
+  const lines = list.map((statement) => statementLine(statement, look, width));
+  if (lines.length <= height) return lines;
+  const hidden = lines.length - height + 1;
+  const tail = lines.at(-1) ?? '';
+  const more = look.theme.paint('dim', fit(` ... ${hidden} more lines: Enter`, width));
+  return height < 3 ? lines.slice(0, height) : [...lines.slice(0, height - 2), more, tail];
+}
+
+const LABEL = 7;
+
+function statementLine({ label, text, meaning }: Statement, look: Look, width: number): string {
+  const body = fit(text, Math.max(0, width - LABEL - 1));
+  const painted = meaning === null ? body : look.theme.paint(meaning, body);
+  return ` ${look.theme.paint('dim', fit(label, LABEL))}${painted}`;
+}
+
+/** The statements with all their text, in as many lines as it takes. */
+export function wrappedStatements(list: readonly Statement[], look: Look, width: number): string[] {
+  return list.flatMap(({ label, text, meaning }) =>
+    wrap(text, Math.max(20, width - LABEL - 2)).map((line, i) => {
+      const painted = meaning === null ? line : look.theme.paint(meaning, line);
+      return ` ${look.theme.paint('dim', fit(i === 0 ? label : '', LABEL))}${painted}`;
+    }),
+  );
+}

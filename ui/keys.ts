@@ -1,0 +1,124 @@
+/**
+ * What the keys do: one table, which binds them, fills the line at the bottom and is the help.
+ *
+ * A key has one meaning in every pane; where it makes no sense it does nothing. Keys of `ux.md` c.2 that are not here have no meaning
+ * yet, and must not get another.
+ */
+import { startCopy } from './actions/copy.js';
+import { addCell, editFilter, toggleFilter } from './actions/find.js';
+import { openHelp } from './actions/help.js';
+import {
+  automatic,
+  move,
+  moveCell,
+  nextPane,
+  nextTab,
+  open,
+  toggleFollow,
+  toggleFreeze,
+} from './actions/move.js';
+import { backOrQuit, close, interrupt, quit } from './actions/quit.js';
+
+import type { Model } from './model.js';
+import { PANES } from './panes.js';
+
+export type Binding = {
+  /** As the decoder names them; the first stands for all of them. */
+  readonly keys: readonly string[];
+  readonly section: string;
+  readonly help: string;
+  /** In a word or two, for the line at the bottom. */
+  readonly hint?: string;
+  readonly run: (model: Model) => void;
+};
+
+function bind(
+  section: string,
+  keys: string,
+  help: string,
+  run: (model: Model) => void,
+  hint?: string,
+): Binding {
+  const names = keys.split(' ').map((name) => (name === 'space' ? ' ' : name));
+  return { section, keys: names, help, run, ...(hint === undefined ? {} : { hint }) };
+}
+
+const rows = (by: number): ((model: Model) => void) => move({ kind: 'rows', by });
+const pages = (by: number): ((model: Model) => void) => move({ kind: 'pages', by });
+
+export const KEYS: readonly Binding[] = [
+  bind('Move', 'j down', 'next row', rows(1), 'move'),
+  bind('Move', 'k up', 'previous row; stops following', rows(-1)),
+  bind('Move', 'ctrl-d', 'half a page down', pages(0.5)),
+  bind('Move', 'ctrl-u', 'half a page up', pages(-0.5)),
+  bind('Move', 'ctrl-f pgdn space', 'a page down', pages(1)),
+  bind('Move', 'ctrl-b pgup', 'a page up', pages(-1)),
+  bind('Move', 'g home', 'first row in memory', move({ kind: 'first' }), 'first'),
+  bind('Move', 'G end', 'last row; follows again', move({ kind: 'last' }), 'last'),
+  bind('Move', 'h left', 'the column to the left, for * and #', moveCell(-1)),
+  bind('Move', 'l right', 'the column to the right, for * and #', moveCell(1)),
+  bind('Move', 'enter', 'open the focused command', open, 'open'),
+  bind('Move', 'esc', 'close, back', close, 'back'),
+  bind('Find', '/ f', 'edit the filter; it is in force as you type', editFilter, 'filter'),
+  bind('Find', '!', 'filter off and on', toggleFilter),
+  bind(
+    'Find',
+    '*',
+    'show only commands like this in the marked column',
+    addCell(true),
+    'only this',
+  ),
+  bind('Find', '#', 'hide commands like this in the marked column', addCell(false)),
+  bind('Find', 'F', 'follow the newest command on and off', toggleFollow, 'follow'),
+  bind('Find', 'p', 'freeze the screen; traffic goes on', toggleFreeze, 'freeze'),
+  ...PANES.map((pane) =>
+    bind('Panes', pane.key, `show ${pane.title}`, (model) => model.show(pane.id)),
+  ),
+  bind('Panes', '0', 'back to the usual layout', automatic),
+  bind('Panes', 'tab', 'next pane', nextPane(1)),
+  bind('Panes', 'shift-tab', 'previous pane', nextPane(-1)),
+  bind('Panes', '[', 'previous tab of the detail', nextTab(-1), 'tabs'),
+  bind('Panes', ']', 'next tab of the detail', nextTab(1)),
+  bind('Panes', '+', 'more room for the stream', (model) => {
+    model.strip = false;
+  }),
+  bind('Panes', '_', 'less room for the stream: the strip comes back', (model) => {
+    model.strip = true;
+  }),
+  bind('Copy', 'y', 'copy: a menu, or the URL while nothing has come', startCopy, 'copy'),
+  bind('Screen', '?', 'this help; ? again: the filter language', openHelp, 'help'),
+  bind('Screen', 'H', 'show and hide the line of keys', (model) => {
+    model.keyLine = !model.keyLine;
+  }),
+  bind('Screen', 'ctrl-l', 'paint everything again', (model) => model.effects.repaint()),
+  bind('Screen', 'ctrl-z', 'does not suspend: that would stop your traffic', (model) =>
+    model.toasts.answer('rmtop does not suspend: that would stop your traffic'),
+  ),
+  bind('Screen', 'q', 'close; at the root: quit, after asking', backOrQuit, 'quit'),
+  bind('Screen', 'Q', 'quit now', quit, 'quit'),
+  bind('Screen', 'ctrl-c', 'twice: quit', interrupt),
+];
+
+const BY_NAME: ReadonlyMap<string, Binding> = new Map(
+  KEYS.flatMap((binding) => binding.keys.map((name) => [name, binding] as const)),
+);
+
+export function bindingOf(key: string): Binding | undefined {
+  return BY_NAME.get(key);
+}
+
+/** A key as people write it. */
+export function shownKey(name: string): string {
+  const known: Readonly<Record<string, string>> = {
+    ' ': 'space',
+    enter: 'Enter',
+    esc: 'Esc',
+    tab: 'Tab',
+    'shift-tab': 'shift-Tab',
+    pgdn: 'PgDn',
+    pgup: 'PgUp',
+    home: 'Home',
+    end: 'End',
+  };
+  return known[name] ?? name;
+}

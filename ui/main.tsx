@@ -1,0 +1,163 @@
+/** The screen's beginning and end: the terminal is taken, and given back whatever happens; the proxy outlives a screen that fails. */
+import { type MeshConfig, type ProxyHandle, parseFilter, RmtopError } from 'rmtop';
+import { farewell, reportOf, stoppedText } from './exit.js';
+import { Screen } from './screen.js';
+import { supportOf } from './terminal/support.js';
+import { type Port, processPort, Terminal } from './terminal/terminal.js';
+import { type End, watchProcess } from './watch.js';
+
+/** What the screen is started with. */
+export type ScreenOptions = {
+  readonly proxy: ProxyHandle;
+  readonly config: MeshConfig;
+  /** The upstream as the user wrote it. */
+  readonly label: string;
+  readonly version: string;
+  /** The filter expression to begin with. */
+  readonly filter: string | null;
+  readonly color: string;
+  readonly fps: number;
+};
+
+/** Where the screen runs: this process, or a test. */
+export type Surroundings = {
+  readonly port: Port;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly platform: string;
+  /** Dies of the signal that the terminal's end is: Node itself cannot end well without the terminal it began on. */
+  readonly hangUp: () => void;
+  /** Tells `ended` what ends the screen from outside; gives the way to stop. `leave` is for an end that leaves no time. */
+  readonly watch: (ended: (end: End) => void, leave: () => void) => () => void;
+  readonly say: (text: string) => void;
+};
+
+/** The terminal has gone without a word: as good as this signal. */
+const SIGHUP = 1;
+/** How long commands in flight may take to finish when the user quits. */
+const GRACE_MS = 1000;
+
+/**
+ * Runs the screen until the user quits or something ends it; gives the exit code: 0, 128 and the signal's number, or 8 when the core
+ * has died. Throws FILTER when the filter to begin with is wrong; the terminal has not been touched then.
+ */
+export async function runScreen(
+  options: ScreenOptions,
+  around: Surroundings = thisProcess(),
+): Promise<number> {
+  const { proxy } = options;
+  const filter = parseFilter(options.filter ?? '');
+  if (filter.kind === 'problem') {
+    await proxy.close();
+    throw new RmtopError(
+      'FILTER',
+      `--filter '${options.filter}': ${filter.message} at column ${filter.column}`,
+      { next: [filter.hint === null ? "rmtop -f 'rtt>2ms'" : filter.hint] },
+    );
+  }
+  const startMs = Date.now();
+  const terminal = new Terminal(around.port);
+  const ends = endings();
+  const unwatch = around.watch(ends.add, () => terminal.leave());
+  const forget = around.port.onGone(() => ends.add({ kind: 'signal', number: SIGHUP }));
+  void proxy.died.then((error) => ends.add({ kind: 'core', error }));
+  const screen = new Screen({
+    ...around,
+    proxy,
+    terminal,
+    filter,
+    subject: {
+      listen: proxy.address,
+      config: options.config,
+      label: options.label,
+      version: options.version,
+    },
+    fps: options.fps,
+    support: supportOf(around.env, options.color),
+    quit: () => ends.add({ kind: 'quit' }),
+    failed: (error) => ends.add({ kind: 'failed', error }),
+  });
+  try {
+    screen.start();
+  } catch (error) {
+    ends.add({ kind: 'failed', error });
+  }
+  let end = await ends.next();
+  screen.close();
+  terminal.leave();
+  if (end.kind === 'failed') {
+    around.say(stoppedText(proxy, screen.model, reportOf(end.error, options.version)));
+    // Clients are not cut because a screen had a bug. What goes wrong from now on is said, and does not end it either.
+    do {
+      end = await ends.next();
+    } while (end.kind === 'failed');
+  }
+  const code = await finish(end, options, screen, around, startMs);
+  forget();
+  unwatch();
+  if (end.kind === 'signal' && end.number === SIGHUP) around.hangUp();
+  return code;
+}
+
+/** Closes the proxy and says what it did. */
+async function finish(
+  end: End,
+  { proxy }: ScreenOptions,
+  { model }: Screen,
+  { say }: Surroundings,
+  startMs: number,
+): Promise<number> {
+  if (end.kind === 'core') {
+    say(`rmtop: the core has stopped: ${end.error.message}`);
+    say(farewell(model, model.feed.meter.latest, Date.now() - startMs));
+    return new RmtopError('INTERNAL', '').exitCode;
+  }
+  const totals = await within(GRACE_MS, proxy.totals(), model.feed.meter.latest);
+  await within(GRACE_MS * 2, proxy.close(GRACE_MS), undefined);
+  say(farewell(model, totals, Date.now() - startMs));
+  return end.kind === 'signal' ? 128 + end.number : 0;
+}
+
+/** What `promise` gives, or `otherwise` if it fails or takes too long. */
+async function within<T>(ms: number, promise: Promise<T>, otherwise: T): Promise<T> {
+  let timer: NodeJS.Timeout | null = null;
+  const late = new Promise<T>((resolve) => {
+    timer = setTimeout(() => resolve(otherwise), ms);
+  });
+  const first = await Promise.race([promise.catch(() => otherwise), late]);
+  if (timer !== null) clearTimeout(timer);
+  return first;
+}
+
+/** What ended, or is to end, the screen, one after the other. */
+function endings(): { readonly add: (end: End) => void; readonly next: () => Promise<End> } {
+  const queue: End[] = [];
+  let wake: () => void = () => {};
+  return {
+    add: (end) => {
+      queue.push(end);
+      wake();
+    },
+    next: async () => {
+      for (;;) {
+        const end = queue.shift();
+        if (end !== undefined) return end;
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+      }
+    },
+  };
+}
+
+function thisProcess(): Surroundings {
+  return {
+    port: processPort(process.stdin, process.stdout),
+    env: process.env,
+    platform: process.platform,
+    hangUp: () => process.kill(process.pid, 'SIGHUP'),
+    watch: (ended, leave) => watchProcess(process, ended, leave),
+    say: (text) => {
+      process.stderr.write(`${text}\n`);
+    },
+  };
+}

@@ -1,0 +1,50 @@
+/** The panes, in the order of their number keys. A new one is a file in `panes/`, an id in `model.ts` and a line here. */
+import type { Model, PaneId } from './model.js';
+import { connsPane } from './panes/conns.js';
+import { detailPane } from './panes/detail.js';
+import { logPane } from './panes/log.js';
+import { slotsPane } from './panes/slots.js';
+
+/** A pane of lines. The stream is the one that is none: see `stream/`. */
+export type LinesPane = {
+  readonly id: Exclude<PaneId, 'stream'>;
+  readonly key: string;
+  readonly title: string;
+  /** Lines that stay when the others scroll. */
+  readonly head: (model: Model, width: number) => readonly string[];
+  readonly lines: (model: Model, width: number) => readonly string[];
+  /** What its key line names first, by the keys' first names. */
+  readonly hints: readonly string[];
+};
+
+export type Pane =
+  | LinesPane
+  | {
+      readonly id: 'stream';
+      readonly key: string;
+      readonly title: string;
+      readonly hints: readonly string[];
+    };
+
+export function isLinesPane(pane: Pane): pane is LinesPane {
+  return pane.id !== 'stream';
+}
+
+export const PANES: readonly Pane[] = [
+  {
+    id: 'stream',
+    key: '1',
+    title: 'Stream',
+    hints: ['enter', '/', 'y', '*', 'F', 'p', '?', 'q'],
+  },
+  detailPane,
+  slotsPane,
+  connsPane,
+  logPane,
+];
+
+export function paneOf(id: PaneId): Pane {
+  const pane = PANES.find((each) => each.id === id);
+  if (pane === undefined) throw new RangeError(`no pane ${id}`);
+  return pane;
+}

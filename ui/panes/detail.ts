@@ -1,0 +1,77 @@
+/** Pane 2: everything about the focused command. */
+import { hexLines, respLines } from '../detail/bytes.js';
+import { decisionLines } from '../detail/decision-tab.js';
+import { decodedLines } from '../detail/decoded.js';
+import { relatedTo } from '../detail/related.js';
+import { titleOf } from '../detail/title.js';
+import type { Model } from '../model.js';
+import type { LinesPane } from '../panes.js';
+import type { Row } from '../store/rows.js';
+import { rowsAsLines } from '../stream/draw.js';
+import { fit } from '../text/fit.js';
+
+export const DETAIL_TABS: readonly string[] = ['Decision', 'Decoded', 'Hex', 'RESP', 'Related'];
+
+function head(model: Model, width: number): readonly string[] {
+  const { look } = model;
+  const facts = model.focusedFacts();
+  const tabs = DETAIL_TABS.map((tab, i) =>
+    i === model.detailTab ? look.theme.reverse(`[${tab}]`) : ` ${tab} `,
+  ).join(' ');
+  const title = facts === null ? 'no command has the focus' : titleOf(facts, look.unicode, width);
+  return [look.theme.bold(fit(` ${title}`, width)), ` ${tabs}`, ''];
+}
+
+function lines(model: Model, width: number): readonly string[] {
+  const facts = model.focusedFacts();
+  const row = model.viewport.focused;
+  if (facts === null || row === null) return [' Choose a row in the stream (1) and press Enter.'];
+  const { look } = model;
+  switch (DETAIL_TABS[model.detailTab]) {
+    case 'Decoded':
+      return decodedLines(facts, look, width);
+    case 'Hex':
+      return hexLines(facts, look, width);
+    case 'RESP':
+      return respLines(facts, look, width);
+    case 'Related':
+      return relatedLines(model, row, width);
+    default:
+      return decisionLines(facts, look, width, model.feed.clock);
+  }
+}
+
+function relatedLines(model: Model, row: Row, width: number): readonly string[] {
+  const { theme } = model.look;
+  const { sameKey, neighbours } = relatedTo(row, model.feed);
+  return [
+    ` ${theme.bold('same key')}`,
+    ...(sameKey.length === 0 ? ['  none in memory'] : rowsAsLines(model, sameKey, width)),
+    '',
+    ` ${theme.bold('same connection')}`,
+    ...rowsAsLines(model, neighbours, width),
+  ];
+}
+
+/** Long tabs are made once, not at every frame: the last one is kept until something it shows changes. */
+function remembering(make: LinesPane['lines']): LinesPane['lines'] {
+  const kept = new WeakMap<Model, { key: string; lines: readonly string[] }>();
+  return (model, width) => {
+    const row = model.viewport.focused;
+    const key = [row?.seq, row?.kind, model.detailTab, width, model.look.theme.name].join();
+    const known = kept.get(model);
+    if (known?.key === key) return known.lines;
+    const made = make(model, width);
+    kept.set(model, { key, lines: made });
+    return made;
+  };
+}
+
+export const detailPane: LinesPane = {
+  id: 'detail',
+  key: '2',
+  title: 'Detail',
+  head,
+  lines: remembering(lines),
+  hints: ['[', 'j', 'y', 'esc', '?'],
+};

@@ -1,0 +1,287 @@
+/** The screen: inputs in, frames out. It owns the model, and knows neither sockets nor signals. */
+import type { Filter, ProxyHandle } from 'rmtop';
+import { App, type Body, type Chrome, type Regions } from './components/app.js';
+import { filterHelp, filterLine } from './components/filter-line.js';
+import { firstScreenProps } from './components/first-screen.js';
+import { keyLine, newsLine, tabsLine } from './components/foot.js';
+import { headerLine, totalsLines } from './components/header.js';
+import { FramePacer } from './frames.js';
+import { Layout as InkLayout } from './ink.js';
+import { act } from './input.js';
+import { layoutOf } from './layout.js';
+import { makeLook } from './look.js';
+import { Model, type Subject } from './model.js';
+import { isLinesPane, paneOf } from './panes.js';
+import { Feed } from './store/feed.js';
+import { streamLines, stripLines } from './stream/draw.js';
+import { copy, copyWays } from './terminal/clipboard.js';
+import { ESC_TIMEOUT_MS, KeyDecoder } from './terminal/keys.js';
+import { Painter } from './terminal/painter.js';
+import { isLightAnswer, type Support } from './terminal/support.js';
+import type { Port, Terminal } from './terminal/terminal.js';
+
+/** How long the filter may look at rows for one frame. */
+const FILTER_BUDGET_MS = 8;
+/** Figures that change with every command are drawn anew this often at most. */
+const FIGURES_MS = 500;
+const TOTALS_MS = 1000;
+
+export type ScreenNeeds = {
+  readonly proxy: ProxyHandle;
+  readonly subject: Subject;
+  readonly filter: Filter;
+  readonly fps: number;
+  readonly terminal: Terminal;
+  readonly port: Port;
+  readonly support: Support;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly platform: string;
+  /** The user wants to end. */
+  readonly quit: () => void;
+  /** The screen cannot go on. */
+  readonly failed: (error: unknown) => void;
+};
+
+export class Screen {
+  readonly model: Model;
+  readonly pacer: FramePacer;
+  private readonly needs: ScreenNeeds;
+  private readonly ink: InkLayout = new InkLayout();
+  private readonly painter: Painter = new Painter();
+  private readonly decoder: KeyDecoder = new KeyDecoder();
+  private readonly regions: Regions;
+  private readonly stops: (() => void)[] = [];
+  private frame: readonly string[] = [];
+  private chrome = '';
+  private figuresMs = Number.NEGATIVE_INFINITY;
+  private figures = { header: '', filter: '' };
+  private keyPressed = false;
+  private escTimer: NodeJS.Timeout | null = null;
+  private totalsTimer: NodeJS.Timeout | null = null;
+  private seen = { arrived: 0, passed: 0, sinceMs: 0 };
+  private closed = false;
+
+  constructor(needs: ScreenNeeds) {
+    this.needs = needs;
+    const { subject, support, filter } = needs;
+    const theme = support.theme === 'auto' ? 'dark' : support.theme;
+    const look = makeLook(theme, support.depth, support.unicode);
+    this.pacer = new FramePacer(needs.fps, {
+      draw: () => this.draw(),
+      isBusy: () => needs.terminal.isBusy,
+    });
+    this.model = new Model(subject, new Feed(needs.proxy), look, filter, {
+      copy: (bytes, what) => void this.copy(bytes, what),
+      quit: needs.quit,
+      repaint: () => this.repaint(),
+      changed: () => this.pacer.soon(),
+    });
+    this.regions = regionsOf(this.model);
+  }
+
+  start(): void {
+    const { terminal, port, support, proxy } = this.needs;
+    terminal.enter(support.theme === 'auto' && support.depth !== 'none');
+    terminal.onDrained = () => this.pacer.drained();
+    this.resize();
+    this.stops.push(port.onInput((bytes) => this.hear(bytes)));
+    this.stops.push(port.onResize(() => this.resize()));
+    this.model.feed.onNews = () => this.news();
+    this.stops.push(proxy.subscribe(this.model.feed));
+    this.pacer.now();
+  }
+
+  /** Stops everything; the terminal is someone else's to give back. */
+  close(): void {
+    if (this.closed) return;
+    this.closed = true;
+    this.pacer.stop();
+    this.model.toasts.clear();
+    this.model.feed.onNews = () => {};
+    if (this.escTimer !== null) clearTimeout(this.escTimer);
+    if (this.totalsTimer !== null) clearTimeout(this.totalsTimer);
+    for (const stop of this.stops) stop();
+    this.ink.close();
+  }
+
+  // ——— from the user ———
+
+  private hear(bytes: Buffer): void {
+    try {
+      if (this.escTimer !== null) clearTimeout(this.escTimer);
+      this.escTimer = null;
+      this.act(this.decoder.push(bytes));
+      if (!this.decoder.isWaiting) return;
+      this.escTimer = setTimeout(() => {
+        this.escTimer = null;
+        this.act(this.decoder.flush());
+      }, ESC_TIMEOUT_MS);
+    } catch (error) {
+      this.needs.failed(error);
+    }
+  }
+
+  private act(inputs: ReturnType<KeyDecoder['push']>): void {
+    for (const input of inputs) {
+      if (this.closed) return;
+      if (input.kind === 'answer') this.hearBackground(input.osc);
+      else act(this.model, input);
+    }
+    if (inputs.length === 0) return;
+    this.keyPressed = true;
+    this.pacer.now();
+  }
+
+  private hearBackground(osc: string): void {
+    if (this.needs.support.theme !== 'auto' || isLightAnswer(osc) !== true) return;
+    const { depth, unicode } = this.needs.support;
+    this.model.look = makeLook('light', depth, unicode);
+  }
+
+  private async copy(bytes: string | Buffer, what: string): Promise<void> {
+    const { env, platform, terminal } = this.needs;
+    const shown = what.length > 60 ? `${what.slice(0, 57)}...` : what;
+    const by = await copy(bytes, copyWays(env, platform), (out) => terminal.write(out), env);
+    this.model.toasts.answer(`copied ${shown} (${by})`);
+    this.pacer.now();
+  }
+
+  private resize(): void {
+    const { columns, rows } = this.needs.terminal;
+    this.model.size = { columns, rows };
+    this.keyPressed = true;
+    this.repaint();
+  }
+
+  private repaint(): void {
+    this.needs.terminal.write(this.painter.reset());
+    this.chrome = '';
+    this.pacer.now();
+  }
+
+  // ——— from the core ———
+
+  private news(): void {
+    this.pacer.soon();
+    if (this.totalsTimer === null && !this.model.feed.frozen) this.askTotals();
+  }
+
+  /** Once a second, until the figures have come to rest. */
+  private askTotals(): void {
+    const { proxy } = this.needs;
+    const { feed } = this.model;
+    this.totalsTimer = setTimeout(() => this.totalsDue(), TOTALS_MS);
+    this.totalsTimer.unref();
+    proxy.totals().then(
+      (totals) => {
+        if (this.closed || feed.frozen) return;
+        feed.meter.add(totals);
+        this.pacer.soon();
+      },
+      () => {}, // the core has ended, and whoever waits for that knows
+    );
+  }
+
+  private totalsDue(): void {
+    this.totalsTimer = null;
+    if (!this.model.feed.meter.isStill && !this.model.feed.frozen) this.askTotals();
+  }
+
+  // ——— frames ———
+
+  private draw(): void {
+    try {
+      this.drawFrame();
+    } catch (error) {
+      this.needs.failed(error);
+    }
+  }
+
+  private drawFrame(): void {
+    const { model } = this;
+    const { terminal } = this.needs;
+    const { columns, rows } = model.size;
+    const layout = layoutOf(columns, rows, {
+      isTyping: model.filterBar.line !== null,
+      keyLine: model.keyLine,
+      strip: model.strip,
+    });
+    const allChecked = model.sifter.run(FILTER_BUDGET_MS);
+    model.viewport.update(layout.bodyRows - layout.stripRows - 1);
+    this.countUnseen(layout.bodyRows - layout.stripRows - 1);
+    const chrome = this.chromeOf(layout);
+    const key = JSON.stringify(chrome) + helpKey(model);
+    if (key !== this.chrome) {
+      this.frame = this.ink.draw(
+        <App model={model} chrome={chrome} regions={this.regions} />,
+        columns,
+      );
+      this.chrome = key;
+    }
+    this.keyPressed = false;
+    terminal.write(this.painter.paint(this.frame, this.ink.overlays(), columns, rows));
+    if (!allChecked) this.pacer.soon();
+  }
+
+  private chromeOf(layout: Chrome['layout']): Chrome {
+    const { model } = this;
+    const { columns } = layout;
+    const nowMs = performance.now();
+    if (this.keyPressed || nowMs - this.figuresMs >= FIGURES_MS) {
+      this.figuresMs = nowMs;
+      this.figures = { header: headerLine(model, columns), filter: filterLine(model, columns) };
+    } else this.pacer.later(FIGURES_MS - (nowMs - this.figuresMs));
+    return {
+      layout,
+      ...this.figures,
+      tabs: tabsLine(model, columns),
+      filterHelp: filterHelp(model, columns),
+      body: bodyOf(model),
+      news: newsLine(model, columns),
+      keys: keyLine(model, columns),
+    };
+  }
+
+  /** How many rows a second pass through a stream of `height` rows without ever being on it. */
+  private countUnseen(height: number): void {
+    const { arrived } = this.model.feed.rows;
+    const { seen } = this;
+    seen.passed += Math.max(0, arrived - seen.arrived - height);
+    seen.arrived = arrived;
+    const nowMs = performance.now();
+    if (nowMs - seen.sinceMs < TOTALS_MS) return;
+    this.model.notPainted = Math.round(
+      (seen.passed * 1000) / Math.max(TOTALS_MS, Math.min(nowMs - seen.sinceMs, 5 * TOTALS_MS)),
+    );
+    seen.passed = 0;
+    seen.sinceMs = nowMs;
+  }
+}
+
+function bodyOf(model: Model): Body {
+  if (model.dialog?.kind === 'help') return { kind: 'help' };
+  if (model.pane !== 'stream') return { kind: 'lines' };
+  return model.isFresh ? { kind: 'first', props: firstScreenProps(model) } : { kind: 'stream' };
+}
+
+/** What the help shows is no part of the chrome. */
+function helpKey(model: Model): string {
+  const { dialog } = model;
+  if (dialog?.kind !== 'help') return '';
+  return `${dialog.topic} ${dialog.at} ${dialog.query.text} ${dialog.query.cursor}`;
+}
+
+function regionsOf(model: Model): Regions {
+  return {
+    stream: (width, height) => streamLines(model, width, height),
+    strip: (width, height) => stripLines(model, width, height),
+    totals: (width, height) => totalsLines(model, width, height),
+    pane: (width, height) => {
+      const pane = paneOf(model.pane);
+      if (!isLinesPane(pane)) return [];
+      const head = pane.head(model, width);
+      const lines = pane.lines(model, width);
+      return [...head, ...model.scrolls[pane.id].view(lines, height - head.length)];
+    },
+  };
+}

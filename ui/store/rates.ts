@@ -1,0 +1,93 @@
+/** Rates and percentiles from the core's exact totals, which are asked for once a second while something happens. */
+import { createHistogram, difference, type Histogram, quantileUs, type Totals } from 'rmtop';
+
+/** What the header shows. Latencies in µs over the last ten seconds, the rest per second. */
+export type Rates = {
+  readonly opsPerSecond: number;
+  readonly bytesInPerSecond: number;
+  readonly bytesOutPerSecond: number;
+  readonly p50Us: number | null;
+  readonly p99Us: number | null;
+  readonly maxUs: number | null;
+  readonly errors: number;
+  readonly calls: number;
+};
+
+const NOTHING: Rates = {
+  opsPerSecond: 0,
+  bytesInPerSecond: 0,
+  bytesOutPerSecond: 0,
+  p50Us: null,
+  p99Us: null,
+  maxUs: null,
+  errors: 0,
+  calls: 0,
+};
+
+const WINDOW_US = 10e6;
+/** A command is slow when it takes this many times as long as half of its like. */
+const SLOW_FACTOR = 10;
+const SLOW_LEAST_US = 1000;
+const SLOW_LEAST_CALLS = 50;
+
+export class RateMeter {
+  private readonly samples: Totals[] = [];
+  private slow = new Map<string, number>();
+  rates: Rates = NOTHING;
+
+  get latest(): Totals | null {
+    return this.samples.at(-1) ?? null;
+  }
+
+  /** The totals of now and of ten seconds ago, or of the start. */
+  get window(): { readonly now: Totals | null; readonly oldest: Totals | null } {
+    const isWhole = this.samples.length < 2;
+    return { now: this.latest, oldest: isWhole ? null : (this.samples[0] ?? null) };
+  }
+
+  /** Whether all figures have come to rest, so that nothing need be asked until the next command. */
+  get isStill(): boolean {
+    const [first] = this.samples;
+    const last = this.samples.at(-1);
+    return first === undefined || last === undefined || first.all.calls === last.all.calls;
+  }
+
+  slowUs(name: string): number | null {
+    return this.slow.get(name) ?? null;
+  }
+
+  /** Takes the totals of now. */
+  add(now: Totals): void {
+    const before = this.samples.at(-1);
+    this.samples.push(now);
+    while ((this.samples[1]?.atUs ?? now.atUs) <= now.atUs - WINDOW_US) this.samples.shift();
+    const [oldest = now] = this.samples;
+    const us = Math.max(1, now.atUs - (before?.atUs ?? 0));
+    const perSecond = (later: number, earlier: number): number => ((later - earlier) * 1e6) / us;
+    const isWhole = this.samples.length === 1;
+    const window: Histogram = isWhole
+      ? now.all.latency
+      : difference(now.all.latency, oldest.all.latency);
+    this.rates = {
+      opsPerSecond: perSecond(now.all.calls, before?.all.calls ?? 0),
+      bytesInPerSecond: perSecond(now.all.bytesIn, before?.all.bytesIn ?? 0),
+      bytesOutPerSecond: perSecond(now.all.bytesOut, before?.all.bytesOut ?? 0),
+      p50Us: quantileUs(window, 0.5),
+      p99Us: quantileUs(window, 0.99),
+      maxUs: quantileUs(window, 1),
+      errors: now.all.errors - (isWhole ? 0 : oldest.all.errors),
+      calls: now.all.calls - (isWhole ? 0 : oldest.all.calls),
+    };
+    this.slow = slowLimits(now);
+  }
+}
+
+function slowLimits(totals: Totals): Map<string, number> {
+  const limits = new Map<string, number>();
+  for (const [name, tally] of Object.entries(totals.commands)) {
+    if (tally.calls < SLOW_LEAST_CALLS) continue;
+    const median = quantileUs(difference(tally.latency, createHistogram()), 0.5) ?? 0;
+    limits.set(name, Math.max(SLOW_LEAST_US, median * SLOW_FACTOR));
+  }
+  return limits;
+}

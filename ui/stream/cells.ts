@@ -1,0 +1,145 @@
+/** What stands in each column of a row. */
+import type { Facts } from 'rmtop';
+import type { WallClock } from '../text/clock.js';
+import { milliseconds, short } from '../text/figures.js';
+import { printable, printableBytes, printableText } from '../text/printable.js';
+import { replyKind, replyValue } from '../text/replies.js';
+import type { Column } from './columns.js';
+
+/** What cells need to know besides the command. */
+export type CellContext = { readonly unicode: boolean; readonly clock: WallClock };
+
+/** The text of a cell, printable but not yet cut to the column. */
+export function cellText(facts: Facts, column: Column, context: CellContext): string {
+  const { width } = column;
+  switch (column.id) {
+    case 'state':
+      return ` ${stateSymbol(facts)}`;
+    case 'n':
+      return number(facts.seq, width);
+    case 'time':
+      return time(context.clock.text(facts.atUs), width);
+    case 'client':
+      return client(facts, width, context);
+    case 'db':
+      return '0';
+    case 'command':
+      return printableText(facts.name, context, width);
+    case 'key':
+      return key(facts, width, context);
+    case 'slot':
+      return slot(facts);
+    case 'node':
+      return node(facts, context);
+    case 'p':
+      return placeLetters(facts);
+    case 'm':
+    case 'f':
+      return '.';
+    case 'ms':
+      return facts.durationUs === null ? '...' : milliseconds(facts.durationUs, width);
+    case 'size':
+      return facts.event === null ? '' : short(facts.event.reply.total);
+    case 'reply':
+      return reply(facts, width, context);
+  }
+}
+
+/** `!` an error, `w` waiting, `^` slow. */
+export function stateSymbol(facts: Facts): string {
+  if (facts.pending !== null) return 'w';
+  if (facts.isError) return '!';
+  return facts.isSlow ? '^' : ' ';
+}
+
+/** The last five digits where there is no room for more. */
+function number(seq: number, width: number): string {
+  const text = String(seq);
+  return text.length <= width ? text : text.slice(-width);
+}
+
+/** `12:04:05.101274` for columns of 15, 12 (ms) and 8 (minutes to hundredths). */
+function time(text: string, width: number): string {
+  return width < 12 ? text.slice(3, 11) : text.slice(0, width);
+}
+
+function client(facts: Facts, width: number, context: CellContext): string {
+  const id = `c${facts.connection}`;
+  if (width < 8) return id;
+  const known = facts.client;
+  const name = printableText(known?.name || known?.library || id, context, width);
+  if (width < 14 || known === undefined) return name;
+  const port = /:(\d+)$/.exec(known.address)?.[1] ?? '';
+  return `${name} :${port}`.length <= width ? `${name} :${port}` : name;
+}
+
+function key(facts: Facts, width: number, context: CellContext): string {
+  const [first] = facts.keys;
+  if (first === undefined) return '';
+  const text = printableBytes(first, context, width * 2);
+  return facts.keys.length > 1 ? `${text} +${facts.keys.length - 1}` : text;
+}
+
+function slot(facts: Facts): string {
+  const [first, second] = facts.slots;
+  if (first === undefined) return '-';
+  return second === undefined ? String(first) : 'multi';
+}
+
+function node(facts: Facts, context: CellContext): string {
+  const [first] = facts.nodes;
+  if (first === undefined) return '-';
+  const alias = printableText(first.alias, context);
+  if (facts.nodes.length === 1) return alias;
+  return `${first.shard ?? alias}+${facts.nodes.length - 1}`;
+}
+
+const WHY_LETTERS: Readonly<Record<string, string>> = {
+  write: 'w',
+  policy: '=',
+  fallback: '~',
+  redirect: '>',
+  random: '?',
+  pinned: '.',
+  refused: '-',
+};
+
+/** The role that was asked for and why this node: `Pw`, `R=`, `R~`; `--` where nothing was sent. */
+export function placeLetters(facts: Facts): string {
+  const [part] = facts.parts;
+  if (part === undefined) return facts.pending === null ? '--' : '  ';
+  const choose = part.why.find((reason) => reason.stage === 'choose');
+  const policy = choose !== undefined && 'policy' in choose ? choose.policy : null;
+  const asksReplica = policy === 'REPLICA' || policy === 'PREFER_REPLICA';
+  const isReplica = policy === 'ANY' && part.to?.role === 'replica';
+  const letter = facts.isOpened ? '!' : (WHY_LETTERS[facts.why ?? ''] ?? '=');
+  return `${asksReplica || isReplica ? 'R' : 'P'}${letter}`;
+}
+
+/** Below this width there is room for a type and a size only. */
+const VALUE_WIDTH = 16;
+
+function reply(facts: Facts, width: number, context: CellContext): string {
+  const { event } = facts;
+  if (event === null) return '';
+  if (event.outcome.kind !== 'reply')
+    return event.outcome.kind === 'client-closed' ? '(client left)' : '(rmtop ended)';
+  const value = facts.reply;
+  if (value === null) return event.reply.total === 0 ? '' : notKept(facts, context);
+  if (width < VALUE_WIDTH) {
+    // A long string that was cut still has the length it had.
+    if (event.reply.condensed) return `$${short(event.reply.total)}`;
+    return replyKind(value, context, width);
+  }
+  const { decision } = facts;
+  if (decision?.action.kind === 'refuse' && decision.action.error === 'unknown-command')
+    return `mesh refuses ${printableText(facts.name, context, width)}`;
+  return replyValue(value, context, width);
+}
+
+/** A reply that may hold a secret, or that is large and no string. */
+function notKept(facts: Facts, context: CellContext): string {
+  const bytes = facts.event?.reply.bytes ?? Buffer.alloc(0);
+  const rule = /red:(\w+)/.exec(printable(bytes, context, 40))?.[1];
+  return rule === 'auth' ? '(secret)' : `(${short(facts.event?.reply.total ?? 0)}B)`;
+}

@@ -1,0 +1,130 @@
+/** The columns of the stream at each width: `ux.md` b.6. */
+
+export type ColumnId =
+  | 'state'
+  | 'n'
+  | 'time'
+  | 'client'
+  | 'db'
+  | 'command'
+  | 'key'
+  | 'slot'
+  | 'node'
+  | 'p'
+  | 'm'
+  | 'f'
+  | 'ms'
+  | 'size'
+  | 'reply';
+
+export type Column = {
+  readonly id: ColumnId;
+  readonly head: string;
+  readonly width: number;
+  /** Figures stand at the right edge. */
+  readonly right: boolean;
+};
+
+type Set = readonly (readonly [id: ColumnId, head: string, width: number, right?: true])[];
+
+const NARROW: Set = [
+  ['state', '', 2],
+  ['command', 'CMD', 8],
+  ['key', 'KEY', 12],
+  ['node', 'NODE', 5],
+  ['ms', 'ms', 6, true],
+];
+
+const AT_80: Set = [
+  ['state', '', 2],
+  ['n', '#', 5, true],
+  ['time', 'MM:SS.cc', 8],
+  ['client', 'C', 2],
+  ['command', 'CMD', 7],
+  ['key', 'KEY', 17],
+  ['slot', 'SLOT', 5, true],
+  ['node', 'NODE', 5],
+  ['p', 'P', 2],
+  ['m', 'M', 1],
+  ['f', 'F', 1],
+  ['ms', 'ms', 5, true],
+  ['reply', 'REPLY', 8],
+];
+
+const AT_120: Set = [
+  ['state', '', 2],
+  ['n', '#', 7, true],
+  ['time', 'HH:MM:SS.mmm', 12],
+  ['client', 'CLIENT', 8],
+  ['command', 'CMD', 8],
+  ['key', 'KEY', 22],
+  ['slot', 'SLOT', 5, true],
+  ['node', 'NODE', 5],
+  ['p', 'P', 2],
+  ['m', 'M', 1],
+  ['f', 'F', 1],
+  ['ms', 'RTT ms', 7, true],
+  ['size', 'SIZE', 5, true],
+  ['reply', 'REPLY', 22],
+];
+
+const AT_180: Set = [
+  ['state', '', 2],
+  ['n', '#', 8, true],
+  ['time', 'HH:MM:SS.mmmuuu', 15],
+  ['client', 'CLIENT', 14],
+  ['db', 'DB', 2, true],
+  ['command', 'CMD', 10],
+  ['key', 'KEY', 24],
+  ['slot', 'SLOT', 5, true],
+  ['node', 'NODE', 5],
+  ['p', 'P', 2],
+  ['m', 'M', 1],
+  ['f', 'F', 2],
+  ['ms', 'RTT ms', 8, true],
+  ['size', 'SIZE', 5, true],
+  ['reply', 'REPLY', 17],
+];
+
+/** The key takes spare room up to this width, the reply what is left. */
+const KEY_ENOUGH = 48;
+
+/** What the contents ask of columns that may have to be wider than drawn. */
+export type Needs = { readonly client: number; readonly node: number };
+
+/** The columns for a stream `width` cells wide; with a blank between each two they fill it exactly, unless it is too narrow. */
+export function columnsFor(width: number, needs: Needs): readonly Column[] {
+  const set = width >= 180 ? AT_180 : width >= 120 ? AT_120 : width >= 80 ? AT_80 : NARROW;
+  const wanted: Partial<Record<ColumnId, number>> = { client: needs.client, node: needs.node };
+  const columns = set.map(([id, head, least, right]) => ({
+    id,
+    head,
+    width: Math.max(least, wanted[id] ?? 0),
+    right: right === true,
+  }));
+  let spare = width - columns.reduce((sum, column) => sum + column.width + 1, -1);
+  const give = (id: ColumnId, cells: number): void => {
+    const column = columns.find((each) => each.id === id);
+    if (column === undefined) return;
+    const given = Math.max(cells, 4 - column.width);
+    column.width += given;
+    spare -= given;
+  };
+  const keyWidth = columns.find((column) => column.id === 'key')?.width ?? 0;
+  const hasReply = columns.some((column) => column.id === 'reply');
+  if (spare < 0) give('key', spare);
+  else give('key', hasReply ? Math.min(spare, KEY_ENOUGH - keyWidth, Math.ceil(spare / 2)) : spare);
+  give('reply', spare);
+  return columns;
+}
+
+/** Columns that `*` and `#` can make a condition of, in the order that `h` and `l` walk through them. */
+export const CELLS: readonly ColumnId[] = [
+  'client',
+  'command',
+  'key',
+  'slot',
+  'node',
+  'p',
+  'reply',
+];

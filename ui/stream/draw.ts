@@ -1,0 +1,71 @@
+/** The stream's table and the strip under it, as lines. */
+import { Facts } from 'rmtop';
+import { statementLines, statements } from '../detail/decision.js';
+import { titleOf } from '../detail/title.js';
+import { who } from '../detail/who.js';
+import type { Model } from '../model.js';
+import type { Row } from '../store/rows.js';
+import { fit, widthOf } from '../text/fit.js';
+import { type Column, columnsFor } from './columns.js';
+import { headLine, rowLine } from './line.js';
+
+/** The columns for the model as it is: connection numbers and node names grow. */
+export function columnsOf(model: Model, width: number): readonly Column[] {
+  return columnsFor(width, {
+    client: 1 + String(model.feed.sessions.highest).length,
+    node: Math.min(16, model.feed.aliasWidth),
+  });
+}
+
+/** The heads of the columns and the rows below, `height` lines in all. */
+export function streamLines(model: Model, width: number, height: number): string[] {
+  const columns = columnsOf(model, width);
+  const lines = [headLine(columns, model.look, model.cell)];
+  const { focus } = model.viewport;
+  for (const row of model.viewport.rows) lines.push(lineOf(model, row, columns, row.seq === focus));
+  if (model.viewport.rows.length === 0) lines.push(...nothingShown(model));
+  return lines.slice(0, height);
+}
+
+function nothingShown(model: Model): string[] {
+  const { rows } = model.feed;
+  if (rows.length === 0) return [];
+  const text =
+    rows.unchecked > 0
+      ? 'looking ...'
+      : 'The filter lets none of them through.  ! switches it off.';
+  return ['', `   ${text}`];
+}
+
+/** Rows of other tables of commands, drawn as those of the stream. */
+export function rowsAsLines(model: Model, rows: readonly Row[], width: number): string[] {
+  const columns = columnsOf(model, width);
+  const { focus } = model.viewport;
+  return rows.map((row) => lineOf(model, row, columns, row.seq === focus));
+}
+
+function lineOf(model: Model, row: Row, columns: readonly Column[], isFocused: boolean): string {
+  const { feed, look } = model;
+  const facts = new Facts(feed).load(
+    row.kind === 'pending' ? row.event : row.block.command(row.offset, feed.context),
+  );
+  return rowLine(facts, columns, { unicode: look.unicode, clock: feed.clock }, look, isFocused);
+}
+
+/** The strip: a rule with the focused command in it, then why it went where it went. */
+export function stripLines(model: Model, width: number, height: number): string[] {
+  const { look } = model;
+  const facts = model.focusedFacts();
+  if (facts === null) return [look.theme.paint('dim', look.rule.repeat(width))];
+  const whole = titleOf(facts, look.unicode, width);
+  const title = fit(whole, Math.min(width - 8, widthOf(whole)));
+  const rest = Math.max(0, width - 5 - widthOf(title));
+  const rule = (n: number): string => look.theme.paint('dim', look.rule.repeat(n));
+  const list = [...statements(facts, look.unicode, 60)];
+  const more = who(facts, look.unicode, model.feed.clock);
+  if (list.length + more.length < height) list.push(...more);
+  return [
+    `${rule(3)} ${look.theme.bold(title)} ${rule(rest)}`,
+    ...statementLines(list, look, width, height - 1),
+  ];
+}

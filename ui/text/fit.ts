@@ -1,0 +1,80 @@
+/** Text to an exact number of terminal cells. All texts here are printable already; some have styles. */
+import stringWidth from 'string-width';
+
+const ASCII = /^[\x20-\x7e]*$/;
+
+const segmenter = new Intl.Segmenter();
+
+/** Cells that `text` takes; styles take none. */
+export function widthOf(text: string): number {
+  return ASCII.test(text) ? text.length : stringWidth(text);
+}
+
+/** Exactly `width` cells: padded with blanks, or cut with a `~` at its end. No styles in it. */
+export function fit(text: string, width: number): string {
+  if (width <= 0) return '';
+  const own = widthOf(text);
+  if (own <= width) return own === width ? text : text + ' '.repeat(width - own);
+  return `${cut(text, width - 1)}~`;
+}
+
+/** The same, against the right edge. */
+export function fitRight(text: string, width: number): string {
+  const own = widthOf(text);
+  return own < width ? ' '.repeat(width - own) + text : fit(text, width);
+}
+
+/** Exactly `width` cells; what is too long loses its middle, for keys often differ at their ends. */
+export function fitMiddle(text: string, width: number): string {
+  if (widthOf(text) <= width || width < 8) return fit(text, width);
+  const tailWidth = Math.floor((width - 1) / 3);
+  const head = cut(text, width - 1 - tailWidth);
+  return `${head}~${cutStart(text, tailWidth)}`;
+}
+
+/** The first `width` cells, padded where a wide character would have crossed the edge. */
+export function cut(text: string, width: number): string {
+  if (ASCII.test(text)) return text.slice(0, width);
+  let cells = 0;
+  let out = '';
+  for (const { segment } of segmenter.segment(text)) {
+    const own = stringWidth(segment);
+    if (cells + own > width) break;
+    out += segment;
+    cells += own;
+  }
+  return out + ' '.repeat(width - cells);
+}
+
+/** The last `width` cells. */
+function cutStart(text: string, width: number): string {
+  if (ASCII.test(text)) return text.slice(text.length - width);
+  const segments = [...segmenter.segment(text)].reverse();
+  let cells = 0;
+  let out = '';
+  for (const { segment } of segments) {
+    const own = stringWidth(segment);
+    if (cells + own > width) break;
+    out = segment + out;
+    cells += own;
+  }
+  return ' '.repeat(width - cells) + out;
+}
+
+/** Lines of at most `width` cells, broken at blanks where there are some; at least one line. */
+export function wrap(text: string, width: number): string[] {
+  if (width <= 0) return [''];
+  const lines: string[] = [];
+  let rest = text;
+  while (widthOf(rest) > width) {
+    const head = cut(rest, width).trimEnd();
+    const blank = head.lastIndexOf(' ');
+    const isBroken = blank > width / 2 && rest.charAt(head.length) !== ' ';
+    const line = isBroken ? head.slice(0, blank) : head;
+    if (line === '') break;
+    lines.push(line);
+    rest = rest.slice(line.length).trimStart();
+  }
+  lines.push(rest);
+  return lines;
+}
