@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import type { SessionView } from '../../src/commands/command.js';
 import { COMMANDS } from '../../src/commands/table.js';
-import { NEWEST_ENVOY, OLDEST_ENVOY, READ_POLICIES } from '../../src/mesh/config.js';
+import { NEWEST_ENVOY, OLDEST_ENVOY, plainRoute, READ_POLICIES } from '../../src/mesh/config.js';
 import {
   NO_SERVERS,
   type Placement,
@@ -44,10 +44,10 @@ const options: fc.Arbitrary<MeshOptions> = fc.record({
   protocolVersion: fc.constantFrom(2 as const, 2 as const, 3 as const),
   customCommands: fc.subarray(['json.get', 'client', 'xread', 'get', 'UPPER']),
   routes: fc.subarray([
-    { prefix: null, upstream: 'a' },
-    { prefix: 'k', upstream: 'b' },
-    { prefix: 'k1', upstream: 'a' },
-    { prefix: '', upstream: 'b' },
+    plainRoute(null, 'a'),
+    plainRoute('k', 'b'),
+    plainRoute('k1', 'a'),
+    plainRoute('', 'b'),
   ]),
   upstreams: fc.record({ a: placement, b: placement }, { noNullPrototype: true }),
 });

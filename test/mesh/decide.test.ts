@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { COMMANDS } from '../../src/commands/table.js';
+import { plainRoute } from '../../src/mesh/config.js';
 import { partsOf } from '../../src/mesh/decision.js';
 import { slotPlacement } from '../../src/mesh/topology.js';
 import {
@@ -32,7 +33,7 @@ function table(name: string, rows: readonly Row[]): void {
   });
 }
 
-const ONE_PREFIX: MeshOptions = { routes: [{ prefix: 'user:', upstream: 'redis' }] };
+const ONE_PREFIX: MeshOptions = { routes: [plainRoute('user:', 'redis')] };
 const EMPTY: MeshOptions = { upstreams: { redis: clusterOf(0) } };
 const NOBODY = '-no upstream host';
 const REPLICA: MeshOptions = { readPolicy: 'REPLICA' };
@@ -155,7 +156,7 @@ table('all shards, merged (2.7)', [
     'a route with the empty prefix will do',
     'KEYS *',
     '*>s0.p | *>s1.p | *>s2.p (concat)',
-    { routes: [{ prefix: '', upstream: 'redis' }] },
+    { routes: [plainRoute('', 'redis')] },
   ],
   ['no shards', 'INFO', NOBODY, EMPTY],
   [
@@ -242,10 +243,10 @@ test('the random shard is drawn, once, and can be any', () => {
 
 const ROUTED: MeshOptions = {
   routes: [
-    { prefix: 'user:', upstream: 'user' },
-    { prefix: null, upstream: 'redis' },
-    { prefix: 'user:vip:', upstream: 'vip' },
-    { prefix: 'a\x00', upstream: 'vip' },
+    plainRoute('user:', 'user'),
+    plainRoute(null, 'redis'),
+    plainRoute('user:vip:', 'vip'),
+    plainRoute('a\x00', 'vip'),
   ],
   upstreams: { redis: clusterOf(3), user: clusterOf(2), vip: clusterOf(1) },
 };
@@ -380,7 +381,7 @@ test('reasons are codes and figures, one a stage', () => {
       {
         name: null,
         args: 'all',
-        route: { prefix: null, upstream: 'redis' },
+        route: plainRoute(null, 'redis'),
         to: { upstream: 'redis', slot: 12182, shard: 2, role: 'replica', address: replicaOf(2) },
         via: 'shared',
         mirrors: [],

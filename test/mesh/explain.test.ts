@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
 import { Command } from '../../src/commands/command.js';
+import { plainRoute } from '../../src/mesh/config.js';
 import { decide } from '../../src/mesh/decide.js';
 import { explain } from '../../src/mesh/explain.js';
 import { singleServer, slotPlacement } from '../../src/mesh/topology.js';
@@ -63,7 +64,7 @@ const ROWS: Readonly<
       'choose: a read under MASTER, so the primary',
       'node: s2.p 10.0.0.2:6379 (primary)',
     ],
-    { routes: [{ prefix: 'user:', upstream: 'redis' }] },
+    { routes: [plainRoute('user:', 'redis')] },
   ],
   'the catch-all among prefixes': [
     'ROLE',
@@ -75,10 +76,7 @@ const ROWS: Readonly<
       'node: s0.p 10.0.0.0:6379 (primary)',
     ],
     {
-      routes: [
-        { prefix: 'user:', upstream: 'redis' },
-        { prefix: null, upstream: 'redis' },
-      ],
+      routes: [plainRoute('user:', 'redis'), plainRoute(null, 'redis')],
       upstreams: { redis: clusterOf(1) },
     },
   ],
@@ -89,7 +87,7 @@ const ROWS: Readonly<
       'refuse: -no upstream host',
       'why: no prefix route matches the key, and there is no catch-all route',
     ],
-    { routes: [{ prefix: 'user:', upstream: 'redis' }] },
+    { routes: [plainRoute('user:', 'redis')] },
   ],
   'no servers': [
     'GET foo',
@@ -290,7 +288,7 @@ test('no line holds a byte that could act on a terminal', () => {
     {},
     { open: true },
     { open: true, envoy: 20 },
-    { routes: [{ prefix: '\x1b', upstream: 'redis' }] },
+    { routes: [plainRoute('\x1b', 'redis')] },
   ] as const;
   holds(
     fc.property(

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { COMMANDS } from '../../src/commands/table.js';
+import { plainRoute } from '../../src/mesh/config.js';
 import { isOpened, partsOf } from '../../src/mesh/decision.js';
 import { Client, clusterOf, type MeshOptions, meshOf } from '../helpers/mesh.js';
 
@@ -136,7 +137,7 @@ table('commands with keys that no Envoy knows', [
     'without a route',
     'LCS foo bar',
     '-no upstream host',
-    { routes: [{ prefix: 'user:', upstream: 'redis' }] },
+    { routes: [plainRoute('user:', 'redis')] },
   ],
 ]);
 
@@ -165,7 +166,7 @@ table('commands without keys', [
   ['EVAL without keys', 'EVAL script 0', 'opened *>s0.p'],
   ['OBJECT HELP', 'OBJECT HELP', 'opened *>s0.p'],
   ['no servers', 'DBSIZE', '-no upstream host', { upstreams: { redis: clusterOf(0) } }],
-  ['no route', 'DBSIZE', '-no upstream host', { routes: [{ prefix: 'user:', upstream: 'redis' }] }],
+  ['no route', 'DBSIZE', '-no upstream host', { routes: [plainRoute('user:', 'redis')] }],
 ]);
 
 const oneServer = (name: string): string =>

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { COMMANDS } from '../../src/commands/table.js';
+import { plainRoute } from '../../src/mesh/config.js';
 import { partsOf } from '../../src/mesh/decision.js';
 import { Client, clusterOf, type MeshOptions, meshOf, primaryOf } from '../helpers/mesh.js';
 
@@ -178,7 +179,7 @@ test.describe('what is queued', () => {
       ['GET foo', '-no upstream host'],
       ['GET user:{foo}', '*>s2.p transaction'],
     ],
-    { routes: [{ prefix: 'user:', upstream: 'redis' }] },
+    { routes: [plainRoute('user:', 'redis')] },
   );
   conversation(
     'custom commands since 1.39',
@@ -298,7 +299,7 @@ test('the connection stays to the server it was opened to, though the slot has m
 });
 
 test('the route is looked up with the stored key for every command', () => {
-  const mesh = meshOf({ routes: [{ prefix: 'user:', upstream: 'redis' }] });
+  const mesh = meshOf({ routes: [plainRoute('user:', 'redis')] });
   const client = new Client(mesh, {
     multi: true,
     transactionKey: Buffer.from('other'),

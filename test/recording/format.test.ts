@@ -6,6 +6,7 @@ import fc from 'fast-check';
 import { FLAG } from '../../src/events/block.js';
 import { cutMarker, redactedMarker } from '../../src/events/condense.js';
 import type { OtherEvent } from '../../src/events/event.js';
+import { plainRoute } from '../../src/mesh/config.js';
 import { bytesToJson, type Json, replyToJson } from '../../src/recording/format.js';
 import { decodeReply, type Reply } from '../../src/resp/value.js';
 import { anyReply, bytes } from '../helpers/arbitraries.js';
@@ -135,7 +136,7 @@ test.describe('commands', () => {
     'a prefix route, among others in a burst': [
       'GET user:{foo}',
       '{"k":"cmd","n":42,"t":5.107411,"d":0.00038,"c":7,"q":[40,2,5],"a":["GET","user:{foo}"],"s":12182,"rt":"user:","u":"s2.p","p":["policy","P"],"tm":[30,300,50],"r":{"+":"OK"}}',
-      { routes: [{ prefix: 'user:', upstream: 'redis' }] },
+      { routes: [plainRoute('user:', 'redis')] },
       { burst: { first: 40, size: 5 } },
     ],
     'a split command': [
@@ -296,7 +297,7 @@ test.describe('commands', () => {
 
   test('with several upstreams servers are named by theirs', () => {
     const mesh = meshOf({
-      routes: [{ prefix: null, upstream: 'b' }],
+      routes: [plainRoute(null, 'b')],
       upstreams: { a: clusterOf(1), b: clusterOf(1) },
     });
     const line = JSON.parse(commandLine(['GET', 'foo'], mesh, {}, 1)) as Record<string, Json>;
