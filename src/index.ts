@@ -1,6 +1,22 @@
 /** The public surface of rmtop: what the screen, the command line and tests are built on. Named re-exports only. */
 export { Command, NEW_SESSION, type SessionView } from './commands/command.js';
 export { COMMANDS, type CommandSpec, commandByName, lookUp } from './commands/table.js';
+export {
+  type CompareContext,
+  type Comparison,
+  compareReplies,
+  compareValues,
+} from './compare/compare.js';
+export { quoteAround, quoteBytes, showReply } from './compare/show.js';
+export {
+  DEFAULT_TOLERANCES,
+  NO_TOLERANCES,
+  parseTolerances,
+  type ToleranceName,
+  type Tolerances,
+  tolerancesOf,
+} from './compare/tolerances.js';
+export type { Difference } from './compare/tree.js';
 export { type ErrorCode, messageOf, RmtopError, systemCode } from './errors.js';
 export type { Consumer } from './events/bus.js';
 export { type KeptArgument, readCondensed, readCut } from './events/condense.js';

@@ -16,14 +16,16 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'src/commands': ['resp'],
   'src/mesh': ['commands', 'resp', 'errors', 'cluster-key-slot'],
   'src/config': ['mesh', 'errors', 'yaml'],
+  'src/compare': ['commands', 'resp', 'errors'],
   'src/events': ['mesh', 'commands', 'resp', 'node:crypto'],
   'src/filter': ['events', 'mesh', 'commands', 'resp', 'errors'],
   'src/proxy': ['events', 'mesh', 'commands', 'resp', 'errors', 'redis-parser', 'node:*'],
-  'src/recording': ['events', 'mesh', 'commands', 'resp', 'filter', 'errors', 'node:*'],
+  'src/recording': ['events', 'mesh', 'commands', 'resp', 'filter', 'compare', 'errors', 'node:*'],
   'src/index.ts': [
     'errors',
     'resp',
     'commands',
+    'compare',
     'mesh',
     'config',
     'events',
@@ -47,7 +49,7 @@ const NEVER_IN_UI = [
 ];
 
 /** Same inputs, same outputs: nothing here may look at the world. */
-const PURE = ['src/resp', 'src/commands', 'src/mesh', 'src/filter'];
+const PURE = ['src/resp', 'src/commands', 'src/compare', 'src/mesh', 'src/filter'];
 const IMPURE =
   /\bMath\.random\b|\bDate\.now\b|\bnew Date\b|\bperformance\.|\bprocess\.|\bset(?:Timeout|Interval|Immediate)\b|\bconsole\./;
 
