@@ -57,27 +57,37 @@ export { FLAGS, type Flag } from './filter/flags.js';
 export { isLoopback, joinAddress, splitAddress } from './mesh/address.js';
 export { type AddressMap, mapAddress, NO_MAP, parseAddressMap } from './mesh/address-map.js';
 export type { Credentials } from './mesh/answers.js';
+export { type CompiledConfig, type CompiledRoute, compileConfig } from './mesh/compile.js';
 export {
-  type CompiledConfig,
-  compileConfig,
+  DEFAULT_BALANCER,
   DEFAULT_REFRESH,
   DEFAULT_SETTINGS,
   type EnvoyLevel,
+  type FaultAction,
+  type FaultRule,
+  type HostSet,
   type MeshConfig,
+  type MeshFault,
+  type MirrorPolicy,
   NEWEST_ENVOY,
   OLDEST_ENVOY,
+  plainRoute,
   READ_POLICIES,
   type ReadPolicy,
+  type Route,
   type Settings,
   singleUpstreamConfig,
   type Upstream,
+  upstreamOf,
 } from './mesh/config.js';
 export { decide } from './mesh/decide.js';
 export {
   type Action,
   type Decision,
+  type FaultPlan,
   type Hop,
   isOpened,
+  isStopped,
   type Part,
   partsOf,
   type Reason,

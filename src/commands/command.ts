@@ -3,6 +3,12 @@ import type { RespVersion } from '../resp/encode.js';
 import { FIRST, type Words } from './keys.js';
 import { type CommandSpec, commandByName, lookUp } from './table.js';
 
+/** The two ends of a client's connection, `host:port`. */
+export type Peer = { readonly remote: string; readonly local: string };
+
+/** Where nothing is known of the connection, as Envoy writes it. */
+export const NO_PEER: Peer = { remote: '-', local: '-' };
+
 /** The little state of a client's connection that routing depends on. */
 export type SessionView = {
   readonly authenticated: boolean;
@@ -18,6 +24,8 @@ export type SessionView = {
   readonly subscribed: boolean;
   /** With --open: advertised address of the server that its subscriptions, or other keyless commands of its own, are on. */
   readonly home: string | null;
+  /** For routes that put the client's address into keys. */
+  readonly peer: Peer;
 };
 
 /** The session of a client that has said nothing yet, on a listener without passwords. */
@@ -29,6 +37,7 @@ export const NEW_SESSION: SessionView = {
   pinned: null,
   subscribed: false,
   home: null,
+  peer: NO_PEER,
 };
 
 /** Where a request's bytes are: what a `RequestParser` gives. */

@@ -1,8 +1,8 @@
 /** What happened, as records: one union, read by the screen, the recorder, stdout and tests alike. */
 import type { Command } from '../commands/command.js';
-import type { MeshConfig } from '../mesh/config.js';
+import type { Balancer, MeshConfig } from '../mesh/config.js';
 import type { Decision } from '../mesh/decision.js';
-import type { SlotRange } from '../mesh/topology.js';
+import type { PlacedHost, SlotRange } from '../mesh/topology.js';
 import type { KeptArgument } from './condense.js';
 
 /** Why a request failed: what is behind Envoy's `upstream failure`. */
@@ -157,11 +157,12 @@ export type OtherEvent =
       readonly to: number;
     };
 
-/** What is known of one upstream's servers. `ranges` is null for a single server. */
+/** What is known of one upstream's servers. `ranges` is null for all but a Redis Cluster, `hosts` for all but a set of hosts. */
 export type UpstreamState = {
-  readonly kind: 'slots' | 'single' | 'unknown';
+  readonly kind: 'slots' | 'single' | 'hosts' | 'unknown';
   readonly source: string;
   readonly ranges: readonly SlotRange[] | null;
+  readonly hosts: { readonly placed: readonly PlacedHost[]; readonly balancer: Balancer } | null;
   readonly servers: readonly ServerState[];
 };
 

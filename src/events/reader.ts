@@ -1,14 +1,17 @@
 /** Blocks → events. Cheap to walk through: an event is decoded when it is looked at. */
-import { Command, type SessionView } from '../commands/command.js';
-import { type CompiledConfig, compileConfig } from '../mesh/config.js';
+import { Command, NO_PEER, type Peer, type SessionView } from '../commands/command.js';
+import { type CompiledConfig, compileConfig } from '../mesh/compile.js';
 import { decide } from '../mesh/decide.js';
 import { type Decision, partsOf } from '../mesh/decision.js';
 import { replayRng } from '../mesh/rng.js';
-import { singleServer, slotPlacement, type Topology } from '../mesh/topology.js';
+import { hostPlacement, singleServer, slotPlacement, type Topology } from '../mesh/topology.js';
 import { REQUEST, RequestParser } from '../resp/request.js';
 import { AT, ATTEMPT_INTS, ATTEMPT_KINDS, FLAG, HEAD, KIND_COMMAND } from './block.js';
 import { type KeptArgument, readCondensed } from './condense.js';
 import type { Attempt, Cause, CommandEvent, Kept, OtherEvent, Outcome } from './event.js';
+
+/** Of how many clients the address is remembered: it may be part of a key. */
+const PEERS_KEPT = 10_000;
 
 /** How many topologies and configurations back a command may have been decided by. */
 const VERSIONS_KEPT = 64;
@@ -19,11 +22,16 @@ export class StreamContext {
   readonly addresses: string[] = [];
   private readonly topologies = new Map<number, Topology>();
   private readonly configs = new Map<number, CompiledConfig>();
+  private readonly peers = new Map<number, Peer>();
+  private listen = NO_PEER.local;
   private newest: Newest = { topology: undefined, config: undefined };
 
   /** Takes in an event that is no command. The order is the stream's; what is said again changes nothing. */
   learn(event: OtherEvent): void {
     if (event.type === 'server') this.addresses[event.number] = event.address;
+    else if (event.type === 'hello') this.listen = event.listen[0] ?? NO_PEER.local;
+    else if (event.type === 'session')
+      keep(this.peers, event.connection, { remote: event.address, local: this.listen }, PEERS_KEPT);
     else if (event.type === 'topology') {
       const topology = topologyOf(event);
       keep(this.topologies, event.version, topology);
@@ -47,6 +55,11 @@ export class StreamContext {
     return this.configs.get(version) ?? nearest(this.configs, version);
   }
 
+  /** The two ends of a client's connection. */
+  peer(connection: number): Peer {
+    return this.peers.get(connection) ?? NO_PEER;
+  }
+
   /** The newest of each. */
   get latest(): Newest {
     return this.newest;
@@ -58,9 +71,14 @@ type Newest = {
   readonly config: CompiledConfig | undefined;
 };
 
-function keep<T>(versions: Map<number, T>, version: number, value: T): void {
+function keep<T>(
+  versions: Map<number, T>,
+  version: number,
+  value: T,
+  most: number = VERSIONS_KEPT,
+): void {
   versions.set(version, value);
-  if (versions.size > VERSIONS_KEPT) versions.delete(versions.keys().next().value as number);
+  if (versions.size > most) versions.delete(versions.keys().next().value as number);
 }
 
 function nearest<T>(versions: ReadonlyMap<number, T>, version: number): T | undefined {
@@ -78,6 +96,8 @@ export function topologyOf(event: Extract<OtherEvent, { type: 'topology' }>): To
     );
     if (state.kind === 'slots')
       return [name, slotPlacement(state.ranges ?? [], unhealthy)] as const;
+    if (state.hosts !== null)
+      return [name, hostPlacement(state.hosts.placed, state.hosts.balancer, unhealthy)] as const;
     const only = state.kind === 'single' ? state.servers[0] : undefined;
     return [
       name,
@@ -241,6 +261,7 @@ class DecodedCommand implements CommandEvent {
       transactionKey: keyLength < 0 ? null : this.bytes.subarray(this.tail, this.tail + keyLength),
       pinned: this.address(this.int(AT.pinned)),
       home: this.address(this.int(AT.home)),
+      peer: this.context.peer(this.int(AT.connection)),
     };
   }
 

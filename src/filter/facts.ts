@@ -6,7 +6,7 @@
 import { readCut } from '../events/condense.js';
 import type { Attempt, CommandEvent, OtherEvent } from '../events/event.js';
 import { whyOf } from '../events/why.js';
-import type { CompiledConfig } from '../mesh/config.js';
+import type { CompiledConfig } from '../mesh/compile.js';
 import { type Decision, isOpened, type Part, partsOf } from '../mesh/decision.js';
 import { aliasOf, type Topology } from '../mesh/topology.js';
 import { decodeReply, type Reply } from '../resp/value.js';

@@ -4,7 +4,7 @@
  */
 import type { Command } from '../commands/command.js';
 import type { MeshClass } from '../commands/table.js';
-import type { CompiledConfig } from './config.js';
+import type { CompiledConfig } from './compile.js';
 import type { LocalReply, RefusalCode } from './decision.js';
 
 /** An answer or a refusal; null: go on and route it. */

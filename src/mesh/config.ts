@@ -1,5 +1,4 @@
 /** What the mesh was told to do, as plain JSON: posted to the worker, kept in recordings, compared. It never holds a secret. */
-import { COMMANDS, type CommandSpec, commandByName, type MeshClass } from '../commands/table.js';
 import type { RespVersion } from '../resp/encode.js';
 import { DEFAULT_TABLE_SIZE } from './maglev.js';
 import { DEFAULT_RING, type RingOptions } from './ring.js';
@@ -276,53 +275,4 @@ export function singleUpstreamConfig(
     faults: [],
     rules: [],
   };
-}
-
-/** A route ready to be compared with keys. */
-export type CompiledRoute = { readonly match: Route; readonly bytes: Buffer };
-
-/** A MeshConfig with what `decide` looks up for every command worked out beforehand. */
-export type CompiledConfig = {
-  readonly config: MeshConfig;
-  readonly version: number;
-  readonly settings: Settings;
-  readonly envoy: EnvoyLevel;
-  readonly open: boolean;
-  /** By `CommandSpec.id`: how this level's Envoy treats the command; null where it is unknown to it. */
-  readonly classes: readonly (MeshClass | null)[];
-  /** Names that, as configured, equal the lower-cased name sent: they are routed like simple commands (2.12). */
-  readonly custom: ReadonlySet<string>;
-  readonly routes: readonly CompiledRoute[];
-};
-
-/** Since which Envoy custom_commands exist (mesh page, 0). */
-const CUSTOM_COMMANDS_SINCE = 34;
-
-/** Works out what `decide` needs of `config`. */
-export function compileConfig(config: MeshConfig): CompiledConfig {
-  const custom = config.envoy >= CUSTOM_COMMANDS_SINCE ? config.settings.customCommands : [];
-  return {
-    config,
-    version: config.version,
-    settings: config.settings,
-    envoy: config.envoy,
-    open: config.settings.open,
-    classes: COMMANDS.map((spec) => classAt(spec, config.envoy)),
-    custom: new Set(custom),
-    routes: config.routes.map((route) => ({
-      match: route,
-      bytes: Buffer.from(route.prefix ?? ''),
-    })),
-  };
-}
-
-/** HELLO was sent to all shards before it was answered by the proxy (2.10). */
-const HELLO_IS_LOCAL_SINCE = 40;
-
-function classAt(spec: CommandSpec, envoy: EnvoyLevel): MeshClass | null {
-  // Envoy looks at the first word only: a subcommand is what its container is, whatever else becomes of it.
-  const row = spec.parent === null ? spec : (commandByName(spec.parent) ?? spec);
-  if (row.mesh === null || envoy < row.since) return null;
-  if (row.name === 'HELLO' && envoy < HELLO_IS_LOCAL_SINCE) return 'everywhere';
-  return row.mesh;
 }

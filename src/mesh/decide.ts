@@ -1,16 +1,17 @@
 /**
- * The stages in order: admit, then for each part route, place, choose. Pure: the same command, topology, configuration and draws
+ * The stages in order: admit, fault, then for each part route, place, choose, mirror. Pure: the same command, topology, configuration and draws
  * give the same Decision. It looks at names, subcommands, the number of arguments, keys and the session; values never route.
  */
 import type { Command } from '../commands/command.js';
 import type { MeshClass } from '../commands/table.js';
 import { type Admission, admit, classOf, lacksHello } from './admit.js';
 import { chooseReader, chooseWriter } from './choose.js';
-import type { CompiledConfig } from './config.js';
+import type { CompiledConfig, CompiledRoute } from './compile.js';
 import type {
   Action,
   Arguments,
   Decision,
+  FaultPlan,
   Hop,
   Merge,
   Part,
@@ -20,10 +21,13 @@ import type {
   SessionChange,
   Via,
 } from './decision.js';
+import { partsOf } from './decision.js';
+import { meshFault, ruleFault } from './fault.js';
+import { mirrorsOf } from './mirror.js';
 import { decideOpened } from './open.js';
-import { NO_SERVERS_PLACE, placeKey } from './place.js';
+import { NO_SERVERS_PLACE, type PlacingContext, placeInTurn, placeKey } from './place.js';
 import { RecordingRng, type Rng } from './rng.js';
-import { findRoute, NO_ROUTE, routeReason } from './route.js';
+import { findRoute, NO_ROUTE, rewriteKey } from './route.js';
 import { NO_SERVERS, type Placement, type Topology } from './topology.js';
 
 const NOTHING: readonly never[] = [];
@@ -55,12 +59,19 @@ export class Deciding {
   readonly config: CompiledConfig;
   readonly rng: RecordingRng;
   private readonly topology: Topology;
+  private readonly placing: { upstream: string } & PlacingContext;
+  private fault: FaultPlan | null = null;
+  private faultWhy: readonly Reason[] = NOTHING;
+  /** What the mesh refuses it does not copy either. */
+  private isCopied = true;
 
   constructor(command: Command, topology: Topology, config: CompiledConfig, rng: Rng) {
     this.command = command;
     this.topology = topology;
     this.config = config;
     this.rng = new RecordingRng(rng);
+    const { hashtagging } = config.settings;
+    this.placing = { upstream: '', hashtagging, rng: this.rng };
   }
 
   decide(): Decision {
@@ -84,6 +95,31 @@ export class Deciding {
     const kind = classOf(command, config);
     const admission = admit(command, kind, config);
     if (admission !== null) return this.admitted(admission);
+    if (config.faults !== null) {
+      const { plan, why } = meshFault(config, command, this.rng);
+      this.fault = plan;
+      this.faultWhy = why;
+    }
+    const decision = this.carriedOut(kind);
+    return config.rules.length === 0 ? decision : this.underRules(decision);
+  }
+
+  /** rmtop's own rules look at where a command is to go, so they come last. Envoy's own fault has precedence. */
+  private underRules(decision: Decision): Decision {
+    if (decision.fault !== null) return decision;
+    const { config, command, topology, rng } = this;
+    const { plan, why } = ruleFault(config.rules, command, partsOf(decision), topology, rng);
+    if (why.length === 0) return decision;
+    return {
+      ...decision,
+      fault: plan,
+      why: [...decision.why, ...why],
+      draws: rng.draws ?? NOTHING,
+    };
+  }
+
+  private carriedOut(kind: MeshClass | null): Decision {
+    const { command } = this;
     if (command.session.multi || kind === 'transaction') return this.transaction(kind);
     switch (kind) {
       case 'simple':
@@ -114,7 +150,12 @@ export class Deciding {
 
   private admitted(admission: NonNullable<Admission>): Decision {
     if (admission.kind === 'answer') return this.answer(admission.reply);
-    return this.config.open ? decideOpened(this, admission.error) : this.refuse(admission.error);
+    if (!this.config.open) return this.refuse(admission.error);
+    this.isCopied = false;
+    const opened = decideOpened(this, admission.error);
+    return this.config.rules.length === 0 || opened.action.kind !== 'forward'
+      ? opened
+      : this.underRules(opened);
   }
 
   // ——— the pieces ———
@@ -148,7 +189,8 @@ export class Deciding {
     return {
       action,
       session,
-      why,
+      fault: this.fault,
+      why: this.faultWhy.length === 0 ? why : [...why, ...this.faultWhy],
       draws: this.rng.draws ?? NOTHING,
       topologyVersion: this.topology.version,
       configVersion: this.config.version,
@@ -170,6 +212,7 @@ export class Deciding {
     return this.toKey(this.command.arg(at), at, name, args, isWrite, via);
   }
 
+  /** `isWrite` chooses the server, and the route's upstream; in a transaction the primary is a must, but its name tells the upstream. */
   toKey(
     key: Buffer,
     at: number,
@@ -180,44 +223,79 @@ export class Deciding {
   ): Part {
     const route = findRoute(this.config, key);
     if (route === null) return part(name, args, null, null, via, [NO_ROUTE]);
-    const placement = this.placement(route);
-    const place = placeKey(placement, key, at);
+    const inTransaction = via === 'transaction';
+    const isRead = inTransaction ? !this.isWrite() : !isWrite;
+    const way = isRead ? route.reads : route.writes;
+    const placement = this.placement(way.match);
+    const sent =
+      route.strip === 0 && route.format === null
+        ? key
+        : rewriteKey(route, key, this.command.session.peer);
+    const { placing } = this;
+    placing.upstream = way.match.upstream;
+    const place = placeKey(placement, sent, at, placing);
     const shard = placement.shards[place.shard];
-    if (shard === undefined)
-      return part(name, args, route, null, via, [routeReason(route), place.why]);
+    const why: Reason[] =
+      sent === key
+        ? [way.why, place.why]
+        : [way.why, { stage: 'route', code: 'rewritten', key: sent }, place.why];
+    if (shard === undefined) return part(name, args, way.match, null, via, why);
     const choice = isWrite
       ? chooseWriter(shard)
       : chooseReader(shard, this.config.settings.readPolicy, this.rng);
+    why.push(choice.why);
     const to: Hop | null = choice.server && {
-      upstream: route.upstream,
+      upstream: way.match.upstream,
       slot: place.slot,
       shard: place.shard,
       role: choice.server === shard.primary ? 'primary' : 'replica',
       address: choice.server.address,
     };
-    return part(name, args, route, to, via, [routeReason(route), place.why, choice.why]);
+    const mirrors = to === null ? NOTHING : this.mirrors(route, sent, at, isWrite, why);
+    // In a transaction only the key that places it is rewritten, never what is sent (2.9).
+    const rekey = sent === key || inTransaction ? null : { at, bytes: sent };
+    return { name, args, route: way.match, to, via, rekey, mirrors, why };
+  }
+
+  /** Copies of a keyed request, or (a number) of one for a shard. */
+  private mirrors(
+    route: CompiledRoute,
+    key: Buffer | number,
+    at: number,
+    isWrite: boolean,
+    why: Reason[],
+  ): readonly Hop[] {
+    if (route.mirrors.length === 0 || !this.isCopied) return NOTHING;
+    const { readPolicy: policy, hashtagging } = this.config.settings;
+    const copied = { key, at, isWrite, policy, hashtagging };
+    return mirrorsOf(route, copied, this.topology, this.rng, why);
   }
 
   /** One request to the server that the policy chooses in shard `index`. */
   toShard(
-    route: RouteMatch,
+    route: CompiledRoute,
     index: number,
     place: Reason,
     name: string | null = null,
     args: Arguments = 'all',
     via: Via = 'shared',
   ): Part {
-    const shard = this.placement(route).shards[index];
-    if (shard === undefined) return part(name, args, route, null, via, [routeReason(route), place]);
+    const { match, why: routeWhy } = route.reads;
+    const shard = this.placement(match).shards[index];
+    const why: Reason[] = [routeWhy, place];
+    if (shard === undefined) return part(name, args, match, null, via, why);
     const choice = chooseReader(shard, this.config.settings.readPolicy, this.rng);
+    why.push(choice.why);
     const to: Hop | null = choice.server && {
-      upstream: route.upstream,
+      upstream: match.upstream,
       slot: -1,
       shard: index,
       role: choice.server === shard.primary ? 'primary' : 'replica',
       address: choice.server.address,
     };
-    return part(name, args, route, to, via, [routeReason(route), place, choice.why]);
+    const mirrors =
+      to === null || via !== 'shared' ? NOTHING : this.mirrors(route, index, 0, false, why);
+    return { name, args, route: match, to, via, rekey: null, mirrors, why };
   }
 
   // ——— the kinds of command ———
@@ -244,8 +322,8 @@ export class Deciding {
   private allShards(keyAt: number, merge: Merge): Decision {
     const route = findRoute(this.config, keyAt === 0 ? NO_KEY : this.command.arg(keyAt));
     if (route === null) return this.refuse('no-route', 0, [NO_ROUTE]);
-    const of = this.placement(route).shards.length;
-    if (of === 0) return this.refuse('no-host', 0, [routeReason(route), NO_SERVERS_PLACE.why]);
+    const of = this.placement(route.reads.match).shards.length;
+    if (of === 0) return this.refuse('no-host', 0, [route.reads.why, NO_SERVERS_PLACE.why]);
     const parts = Array.from({ length: of }, (_, shard) =>
       this.toShard(route, shard, { stage: 'place', code: 'shard', shard, of }),
     );
@@ -258,8 +336,8 @@ export class Deciding {
     if (!/^\d+$/.test(text)) return this.refuse('shard-id-not-numeric');
     const route = findRoute(this.config, NO_KEY);
     if (route === null) return this.refuse('no-route', 0, [NO_ROUTE]);
-    const of = this.placement(route).shards.length;
-    if (of === 0) return this.refuse('no-host', 0, [routeReason(route), NO_SERVERS_PLACE.why]);
+    const of = this.placement(route.reads.match).shards.length;
+    if (of === 0) return this.refuse('no-host', 0, [route.reads.why, NO_SERVERS_PLACE.why]);
     const shard = Number(text);
     if (shard >= of) return this.refuse('shard-id-out-of-range', of);
     const args = this.command.argc > 2 ? [2] : NOTHING;
@@ -276,8 +354,14 @@ export class Deciding {
     return this.forward([this.toAnyShard(route, 'shared')], 'pass');
   }
 
-  toAnyShard(route: RouteMatch, via: Via): Part {
-    const of = this.placement(route).shards.length;
+  toAnyShard(route: CompiledRoute, via: Via): Part {
+    const placement = this.placement(route.reads.match);
+    if (placement.kind === 'hosts' && placement.table === null && placement.ring === null) {
+      const { upstream } = route.reads.match;
+      const place = placeInTurn(placement, { rng: this.rng, upstream });
+      return this.toShard(route, place.shard, place.why, null, 'all', via);
+    }
+    const of = placement.shards.length;
     const shard = of > 1 ? this.rng.below(of) : 0;
     return this.toShard(
       route,
@@ -340,7 +424,9 @@ export class Deciding {
     const stays: Part = {
       ...looked,
       to: { ...looked.to, address: pinned },
-      why: [...looked.why.slice(0, 2), { stage: 'choose', code: 'pinned' }],
+      why: looked.why.map((reason) =>
+        reason.stage === 'choose' ? { stage: 'choose', code: 'pinned' } : reason,
+      ),
     };
     return this.forward([stays], 'pass', NOTHING, session);
   }
@@ -354,5 +440,5 @@ function part(
   via: Via,
   why: readonly Reason[],
 ): Part {
-  return { name, args, route, to, via, mirrors: NOTHING, why };
+  return { name, args, route, to, via, rekey: null, mirrors: NOTHING, why };
 }

@@ -1,6 +1,6 @@
 /** The Decision: where the mesh sends a command and why. Everything else in rmtop leads to it or comes from it. */
 import type { MergeRule } from '../commands/table.js';
-import type { ReadPolicy } from './config.js';
+import type { Balancer, FaultAction, ReadPolicy } from './config.js';
 
 /** What the proxy answers by itself; `mesh/answers.ts` has the bytes. */
 export type LocalReply =
@@ -84,6 +84,9 @@ export type Part = {
   /** Null where no host was found: the part's reply is then `no upstream host`. */
   readonly to: Hop | null;
   readonly via: Via;
+  /** The key as it is sent, where the route rewrites it. */
+  readonly rekey: { readonly at: number; readonly bytes: Buffer } | null;
+  /** Where copies go. */
   readonly mirrors: readonly Hop[];
   readonly why: readonly Reason[];
 };
@@ -97,13 +100,36 @@ export type Reason =
       readonly code: 'per-key' | 'all-shards' | 'all-nodes';
       readonly parts: number;
     }
-  | { readonly stage: 'route'; readonly code: 'catch-all'; readonly upstream: string }
+  | {
+      readonly stage: 'fault';
+      readonly code: 'mesh';
+      readonly roll: number;
+      readonly hit: string | null;
+    }
+  | {
+      readonly stage: 'fault';
+      readonly code: 'rule';
+      readonly id: string;
+      /** In thousandths of a percent. */
+      readonly roll: number;
+      readonly percent: number;
+      readonly isHit: boolean;
+    }
+  | {
+      readonly stage: 'route';
+      readonly code: 'catch-all';
+      readonly upstream: string;
+      /** Whether the upstream is the route's `read_command_policy`. */
+      readonly isRead: boolean;
+    }
   | {
       readonly stage: 'route';
       readonly code: 'prefix';
       readonly prefix: string;
       readonly upstream: string;
+      readonly isRead: boolean;
     }
+  | { readonly stage: 'route'; readonly code: 'rewritten'; readonly key: Buffer }
   | { readonly stage: 'route'; readonly code: 'none' }
   | {
       readonly stage: 'place';
@@ -120,6 +146,26 @@ export type Reason =
       readonly from: number;
       readonly to: number;
     }
+  | {
+      readonly stage: 'place';
+      readonly code: 'maglev' | 'ring';
+      readonly key: number;
+      /** The hashed tag is key[from..to); `to` is -1 where all of the key is hashed. */
+      readonly from: number;
+      readonly to: number;
+      /** The hash, in halves. */
+      readonly hi: number;
+      readonly lo: number;
+      /** The entry of the table or ring, and how many there are. */
+      readonly entry: number;
+      readonly of: number;
+    }
+  | {
+      readonly stage: 'place';
+      readonly code: 'turn';
+      readonly policy: Balancer['policy'];
+      readonly of: number;
+    }
   | { readonly stage: 'place'; readonly code: 'single' | 'no-servers' }
   | {
       readonly stage: 'place';
@@ -135,7 +181,29 @@ export type Reason =
       /** Of the servers the policy could choose among: how many were healthy, how many there are. */
       readonly healthy: number;
       readonly of: number;
+    }
+  | {
+      readonly stage: 'mirror';
+      readonly code: 'copied' | 'reads-excluded' | 'not-drawn' | 'no-host';
+      readonly upstream: string;
+      /** What was drawn, below `of`; -1 where nothing had to be. */
+      readonly roll: number;
+      readonly numerator: number;
+      readonly of: number;
     };
+
+/** A fault that hits a command: which, what was drawn for it, and what it does. */
+export type FaultPlan = {
+  readonly id: string;
+  readonly roll: number;
+  /** How many outcomes the draw had. */
+  readonly of: number;
+  readonly action: FaultAction;
+  /** How long it takes, jitter included; null: without end, or no matter of time. */
+  readonly ms: number | null;
+  /** The error given in the place of the reply, without its `-`; null where the fault gives none. */
+  readonly error: string | null;
+};
 
 /** What is done with a command. */
 export type Action =
@@ -145,8 +213,10 @@ export type Action =
 
 /** Everything the mesh decided about one command. */
 export type Decision = {
+  /** With a fault at the request: what would have been done. */
   readonly action: Action;
   readonly session: SessionChange;
+  readonly fault: FaultPlan | null;
   /** Stages that concern the command as a whole, in order; those of a part are with the part. */
   readonly why: readonly Reason[];
   /** Every draw, in order, so that the decision can be made again. */
@@ -158,6 +228,26 @@ export type Decision = {
 /** Whether the mesh would have refused the command that `--open` forwarded. */
 export function isOpened(decision: Decision): boolean {
   return decision.why[0]?.code === 'opened';
+}
+
+/** Whether a fault keeps the command from being carried out at all. */
+export function isStopped({ fault }: Decision): boolean {
+  if (fault === null) return false;
+  const { action } = fault;
+  switch (action.kind) {
+    case 'error':
+      return action.at === 'request';
+    case 'close':
+      return action.afterBytes === null;
+    case 'hang':
+      return action.ms === null;
+    case 'moved':
+    case 'ask':
+    case 'down':
+      return true;
+    default:
+      return false;
+  }
 }
 
 /** The parts of a decision; none when nothing is forwarded. */

@@ -2,7 +2,16 @@
 import type { Command } from '../commands/command.js';
 import { refusalText } from './answers.js';
 import type { MeshConfig } from './config.js';
-import type { Decision, Part, Reason, RefusalCode } from './decision.js';
+import {
+  type Decision,
+  type FaultPlan,
+  isStopped,
+  type Part,
+  type Reason,
+  type RefusalCode,
+} from './decision.js';
+import { toBigInt } from './hash.js';
+import { RULE_DRAWS_PER_PERCENT } from './rng.js';
 import { aliasOf, type Placement, type Topology } from './topology.js';
 
 /** One stage's line: what it is about, and what came of it. `dim` marks an alternative that was not taken. */
@@ -31,7 +40,8 @@ export function explain(
     });
   } else if (action.kind === 'refuse') {
     for (const reason of decision.why)
-      if (reason.stage !== 'admit') lines.push(partLine(reason, command, topology, config));
+      if (reason.stage !== 'admit' && reason.stage !== 'fault')
+        lines.push(partLine(reason, command, topology, config, null));
     lines.push({
       stage: 'refuse',
       text: `-${printable(refusalText(action.error, command, config.envoy, action.of).slice(0, MOST_SHOWN))}`,
@@ -42,7 +52,42 @@ export function explain(
     for (const part of action.parts)
       lines.push(...partLines(part, action.parts.length, command, topology, config));
   }
+  if (decision.fault !== null) lines.push(faultLine(decision.fault, isStopped(decision)));
   return lines;
+}
+
+function faultLine(fault: FaultPlan, stops: boolean): ExplainLine {
+  const before = stops ? '; nothing is sent, whatever stands above' : '';
+  return { stage: 'fault', text: `${fault.id} hits: ${faultText(fault)}${before}` };
+}
+
+function faultText({ action, ms, error }: FaultPlan): string {
+  const late = ms === null || ms === 0 ? '' : ` after ${ms} ms`;
+  switch (action.kind) {
+    case 'delay':
+      return action.at === 'reply'
+        ? `the reply is held for ${ms} ms`
+        : `the request waits for ${ms} ms`;
+    case 'error':
+      return action.at === 'reply'
+        ? `the reply is replaced by -${printable(error ?? '')}${late}`
+        : `-${printable(error ?? '')}${late}`;
+    case 'close': {
+      const how = action.reset ? 'reset' : 'closed';
+      return action.afterBytes === null
+        ? `the client's connection is ${how}`
+        : `the client's connection is ${how} after ${action.afterBytes} bytes of the reply`;
+    }
+    case 'hang':
+      return ms === null ? 'no answer' : `no answer for ${ms} ms`;
+    case 'drip':
+      return `the reply comes ${action.bytes} bytes at a time, ${action.pauseMs} ms between them`;
+    case 'moved':
+    case 'ask':
+      return `-${printable(error ?? '')}`;
+    case 'down':
+      return 'the server counts as dead: -upstream failure';
+  }
 }
 
 /** The reason of a refusal in a sentence, where the error's own text does not say it; null where it does. */
@@ -92,9 +137,22 @@ function commandLine(reason: Reason, command: Command): ExplainLine | null {
         stage: 'split',
         text: `${reason.parts} requests, one to each ${reason.code === 'all-shards' ? 'shard' : 'node'}`,
       };
+    case 'fault':
+      return { stage: 'fault', text: drawText(reason) };
     default:
       return null;
   }
+}
+
+function drawText(reason: Extract<Reason, { stage: 'fault' }>): string {
+  if (reason.code === 'mesh') {
+    const share = `drew ${reason.roll} of 100`;
+    return reason.hit === null
+      ? `${share}: none of the mesh's faults`
+      : `${share}: the mesh's ${reason.hit}`;
+  }
+  const { id, roll, percent, isHit } = reason;
+  return `${id}: drew ${roll / RULE_DRAWS_PER_PERCENT} of 100, ${isHit ? 'below' : 'not below'} ${percent}`;
 }
 
 function partLines(
@@ -104,7 +162,11 @@ function partLines(
   topology: Topology,
   config: MeshConfig,
 ): ExplainLine[] {
-  const lines = part.why.map((reason) => partLine(reason, command, topology, config));
+  const rewritten = part.why.find((reason) => reason.code === 'rewritten');
+  const sent = rewritten?.code === 'rewritten' ? rewritten.key : null;
+  const lines = part.why
+    .filter((reason) => reason.stage !== 'mirror')
+    .map((reason) => partLine(reason, command, topology, config, sent));
   if (of > 1) {
     const words = (part.args === 'all' ? [] : part.args.slice(0, 1)).map((at) =>
       quoted(command.arg(at)),
@@ -112,6 +174,18 @@ function partLines(
     lines.unshift({ stage: 'part', text: [part.name ?? command.nameAsSent, ...words].join(' ') });
   }
   lines.push({ stage: 'node', text: nodeText(part, topology) });
+  let copies = 0;
+  for (const reason of part.why) {
+    if (reason.stage !== 'mirror') continue;
+    const to = reason.code === 'copied' ? part.mirrors[copies++] : undefined;
+    lines.push({
+      stage: 'mirror',
+      text: mirrorText(
+        reason,
+        to === undefined ? null : aliasOf(topology, to.upstream, to.address),
+      ),
+    });
+  }
   return lines;
 }
 
@@ -122,22 +196,35 @@ function nodeText(part: Part, topology: Topology): string {
   return `${alias === part.to.address ? alias : `${alias} ${part.to.address}`} (${part.to.role})${own}`;
 }
 
+function mirrorText(reason: Extract<Reason, { stage: 'mirror' }>, alias: string | null): string {
+  const { upstream, roll, numerator, of } = reason;
+  const drawn = roll === -1 ? '' : ` (drew ${roll} of ${of}, share ${numerator})`;
+  switch (reason.code) {
+    case 'copied':
+      return `${upstream}: a copy to ${alias}${drawn}`;
+    case 'reads-excluded':
+      return `${upstream}: no copy, reads are excluded`;
+    case 'not-drawn':
+      return `${upstream}: no copy${drawn}`;
+    case 'no-host':
+      return `${upstream}: no copy, it has no server`;
+  }
+}
+
+/** `sent` is the key as the route rewrote it; null where it did not. */
 function partLine(
   reason: Reason,
   command: Command,
   topology: Topology,
   config: MeshConfig,
+  sent: Buffer | null,
 ): ExplainLine {
   const { stage } = reason;
   switch (reason.stage) {
     case 'route':
-      if (reason.code === 'none')
-        return { stage, text: 'no prefix matches and there is no catch-all' };
-      if (reason.code === 'prefix')
-        return { stage, text: `prefix "${printable(reason.prefix)}" > ${reason.upstream}` };
-      return { stage, text: catchAllText(reason.upstream, config) };
+      return { stage, text: routeText(reason, config) };
     case 'place':
-      return { stage, text: placeText(reason, command, topology, config) };
+      return { stage, text: placeText(reason, command, topology, config, sent) };
     case 'choose':
       return { stage, text: chooseText(reason, command) };
     default:
@@ -145,13 +232,23 @@ function partLine(
   }
 }
 
-function catchAllText(upstream: string, config: MeshConfig): string {
-  const prefixes = config.routes
-    .filter((route) => route.prefix !== null)
-    .map((route) => `"${printable(route.prefix ?? '')}"`);
-  return prefixes.length === 0
-    ? `catch-all > ${upstream}`
-    : `catch-all (not ${prefixes.join(' ')}) > ${upstream}`;
+function routeText(reason: Extract<Reason, { stage: 'route' }>, config: MeshConfig): string {
+  if (reason.code === 'none') return 'no prefix matches and there is no catch-all';
+  if (reason.code === 'rewritten') return `the key is sent as ${quoted(reason.key)}`;
+  const reads = reason.isRead ? ', where its reads go' : '';
+  return reason.code === 'prefix'
+    ? `prefix "${printable(reason.prefix)}"${notText(config, reason.prefix)} > ${reason.upstream}${reads}`
+    : `catch-all${notText(config, null)} > ${reason.upstream}${reads}`;
+}
+
+/** The prefixes that were tried before `found` and did not match; none are said where there are none. */
+function notText({ routes }: MeshConfig, found: string | null): string {
+  const tried = routes
+    .map((route) => route.prefix)
+    .filter((prefix) => prefix !== null && (found === null || prefix.length > found.length));
+  return tried.length === 0
+    ? ''
+    : ` (not ${tried.map((prefix) => `"${printable(prefix ?? '')}"`).join(' ')})`;
 }
 
 function placeText(
@@ -159,8 +256,22 @@ function placeText(
   command: Command,
   topology: Topology,
   config: MeshConfig,
+  sent: Buffer | null,
 ): string {
   switch (reason.code) {
+    case 'maglev':
+    case 'ring': {
+      const key = sent ?? keyAt(command, reason.key);
+      const hashed = reason.to === -1 ? key : key.subarray(reason.from, reason.to);
+      const tag = reason.to === -1 ? '' : `, the {tag} of ${quoted(key)}`;
+      const how =
+        reason.code === 'maglev'
+          ? `MAGLEV entry ${reason.entry} of ${reason.of}`
+          : `RING_HASH entry ${reason.entry} of ${reason.of}`;
+      return `${how} = murmur(${quoted(hashed)}) ${toBigInt(reason)}${tag}`;
+    }
+    case 'turn':
+      return `${reason.policy} over ${reason.of} hosts: the key plays no part`;
     case 'single':
       return 'one server, no slots';
     case 'no-servers':
@@ -172,10 +283,11 @@ function placeText(
     case 'uncovered':
       return `slot ${reason.slot} has no owner: Envoy takes shard 0`;
     case 'slot':
-      return `slot ${reason.slot} = crc16(${quoted(keyAt(command, reason.key))}) mod 16384, no {tag}${ownerText(reason.slot, topology, config)}`;
+      return `slot ${reason.slot} = crc16(${quoted(sent ?? keyAt(command, reason.key))}) mod 16384, no {tag}${ownerText(reason.slot, topology, config)}`;
     case 'hash-tag': {
-      const tag = keyAt(command, reason.key).subarray(reason.from, reason.to);
-      return `slot ${reason.slot} = crc16(${quoted(tag)}) mod 16384, the {tag} of ${quoted(keyAt(command, reason.key))}${ownerText(reason.slot, topology, config)}`;
+      const key = sent ?? keyAt(command, reason.key);
+      const tag = key.subarray(reason.from, reason.to);
+      return `slot ${reason.slot} = crc16(${quoted(tag)}) mod 16384, the {tag} of ${quoted(key)}${ownerText(reason.slot, topology, config)}`;
     }
   }
 }

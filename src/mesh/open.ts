@@ -5,8 +5,9 @@
  * Redis's command tips say; commands that wait, subscribe or stream go on a connection of the client's own.
  */
 import type { Command } from '../commands/command.js';
+import type { CompiledRoute } from './compile.js';
 import type { Deciding } from './decide.js';
-import type { Decision, Part, Reason, RefusalCode, RouteMatch, Via } from './decision.js';
+import type { Decision, Part, Reason, RefusalCode, Via } from './decision.js';
 import { findRoute, NO_ROUTE } from './route.js';
 
 const NO_KEY = Buffer.alloc(0);
@@ -124,8 +125,9 @@ function settle(deciding: Deciding, why: readonly Reason[], via: Via): Decision 
   return deciding.forward([part], 'pass', why, home === null ? 'settle' : null);
 }
 
-function atHome(deciding: Deciding, route: RouteMatch, home: string, via: Via): Part {
-  const { shards } = deciding.placement(route);
+function atHome(deciding: Deciding, route: CompiledRoute, home: string, via: Via): Part {
+  const { match } = route.writes;
+  const { shards } = deciding.placement(match);
   const at = shards.findIndex((shard) =>
     [shard.primary, ...shard.replicas].some((server) => server.address === home),
   );
@@ -133,9 +135,10 @@ function atHome(deciding: Deciding, route: RouteMatch, home: string, via: Via): 
   return {
     name: null,
     args: 'all',
-    route,
-    to: { upstream: route.upstream, slot: -1, shard: Math.max(at, 0), role, address: home },
+    route: match,
+    to: { upstream: match.upstream, slot: -1, shard: Math.max(at, 0), role, address: home },
     via,
+    rekey: null,
     mirrors: [],
     why: [{ stage: 'choose', code: 'pinned' }],
   };
@@ -150,22 +153,24 @@ function everywhere(
 ): Decision {
   const route = findRoute(deciding.config, NO_KEY);
   if (route === null) return deciding.refuse('no-route', 0, [...why, NO_ROUTE]);
-  const { shards } = deciding.placement(route);
+  const { match } = route.writes;
+  const { shards } = deciding.placement(match);
   if (shards.length === 0) return deciding.refuse('no-host', 0, why);
   const parts = shards.flatMap((shard, index) =>
     (replicasToo ? [shard.primary, ...shard.replicas] : [shard.primary]).map(
       (server): Part => ({
         name: null,
         args: 'all',
-        route,
+        route: match,
         to: {
-          upstream: route.upstream,
+          upstream: match.upstream,
           slot: -1,
           shard: index,
           role: server === shard.primary ? 'primary' : 'replica',
           address: server.address,
         },
         via,
+        rekey: null,
         mirrors: [],
         why: [
           { stage: 'place', code: 'shard', shard: index, of: shards.length },

@@ -1,7 +1,10 @@
-/** Key → slot → shard. */
+/** Key → slot → shard, or key → hash → host. */
 import calculateSlot from 'cluster-key-slot';
 import type { Reason } from './decision.js';
-import { type Placement, UNCOVERED } from './topology.js';
+import { hashKey, modulo } from './hash.js';
+import { ringIndex } from './ring.js';
+import type { RecordingRng } from './rng.js';
+import { type HostPlacement, type Placement, UNCOVERED } from './topology.js';
 
 const OPEN_BRACE = 0x7b;
 const CLOSE_BRACE = 0x7d;
@@ -49,10 +52,25 @@ export const NO_SERVERS_PLACE: Place = {
   why: { stage: 'place', code: 'no-servers' },
 };
 
-/** Places `key`, which stands at position `at` of its command. A slot that nobody owns is shard 0's: Envoy's table starts at zero. */
-export function placeKey(placement: Placement, key: Buffer, at: number): Place {
+/** What placing a key on a set of hosts rests on besides the key. */
+export type PlacingContext = {
+  readonly upstream: string;
+  readonly hashtagging: boolean;
+  readonly rng: RecordingRng;
+};
+
+/**
+ * Places `key`, which stands at position `at` of its command. A slot that nobody owns is shard 0's: Envoy's table starts at zero.
+ */
+export function placeKey(
+  placement: Placement,
+  key: Buffer,
+  at: number,
+  context: PlacingContext,
+): Place {
   if (placement.shards.length === 0) return NO_SERVERS_PLACE;
   if (placement.kind === 'single') return SINGLE;
+  if (placement.kind === 'hosts') return placeOnHosts(placement, key, at, context);
   const slot = slotOf(key);
   const owner = placement.owner[slot] as number;
   if (owner === UNCOVERED)
@@ -63,4 +81,60 @@ export function placeKey(placement: Placement, key: Buffer, at: number): Place {
       ? { stage: 'place', code: 'slot', slot, key: at }
       : { stage: 'place', code: 'hash-tag', slot, key: at, from: tag.from, to: tag.to };
   return { shard: owner, slot, why };
+}
+
+/** One host of a set: by the key's hash, or as a balancer goes that does not look at keys (mesh page, 5). */
+function placeOnHosts(
+  placement: HostPlacement,
+  key: Buffer,
+  at: number,
+  context: PlacingContext,
+): Place {
+  const { table, ring } = placement;
+  if (placement.among.length === 0) return NO_SERVERS_PLACE;
+  if (table === null && ring === null) return placeInTurn(placement, context);
+  const tag = context.hashtagging && openBrace(key) !== -1 ? hashTag(key) : null;
+  const hash = tag === null ? hashKey(key) : hashKey(key, tag.from, tag.to);
+  const of = table === null ? (ring?.host.length ?? 0) : table.length;
+  const entry = table === null ? (ring === null ? 0 : ringIndex(ring, hash)) : modulo(hash, of);
+  const host = (table ?? ring?.host)?.[entry] ?? 0;
+  return {
+    shard: placement.among[host] ?? 0,
+    slot: -1,
+    why: {
+      stage: 'place',
+      code: table === null ? 'ring' : 'maglev',
+      key: at,
+      from: tag?.from ?? 0,
+      to: tag?.to ?? -1,
+      hi: hash.hi,
+      lo: hash.lo,
+      entry,
+      of,
+    },
+  };
+}
+
+/** ROUND_ROBIN, RANDOM, LEAST_REQUEST: the key plays no part. */
+export function placeInTurn(
+  { among, balancer, shards }: HostPlacement,
+  { rng, upstream }: Pick<PlacingContext, 'rng' | 'upstream'>,
+): Place {
+  const { policy } = balancer;
+  const of = among.length;
+  const index =
+    of === 1
+      ? 0
+      : policy === 'ROUND_ROBIN' || policy === 'LEAST_REQUEST'
+        ? rng.balance(
+            policy,
+            upstream,
+            among.map((host) => shards[host]?.primary.address ?? ''),
+          )
+        : rng.below(of);
+  return {
+    shard: among[index] ?? 0,
+    slot: -1,
+    why: { stage: 'place', code: 'turn', policy, of },
+  };
 }

@@ -62,8 +62,8 @@ function ringEntries(
   return entries;
 }
 
-/** The index of the host that `hash` belongs to: that of the first entry at or after it, else of the first of all. */
-export function hostOnRing(ring: Ring, hash: Hash64): number {
+/** The entry that `hash` belongs to: the first at or after it, else the first of all. */
+export function ringIndex(ring: Ring, hash: Hash64): number {
   let low = 0;
   let high = ring.hi.length;
   while (low < high) {
@@ -74,5 +74,10 @@ export function hostOnRing(ring: Ring, hash: Hash64): number {
     if (isBefore) low = middle + 1;
     else high = middle;
   }
-  return ring.host[low === ring.hi.length ? 0 : low] as number;
+  return low === ring.hi.length ? 0 : low;
+}
+
+/** The index of the host that `hash` belongs to. */
+export function hostOnRing(ring: Ring, hash: Hash64): number {
+  return ring.host[ringIndex(ring, hash)] as number;
 }

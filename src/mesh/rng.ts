@@ -1,7 +1,28 @@
 /** Chance, as an argument: what was drawn is kept in the Decision, so that it can be made again. */
 
-/** Draws whole numbers: `below(n)` is in 0 … n-1. */
-export type Rng = { below(n: number): number };
+import type { Command } from '../commands/command.js';
+import type { FaultRule } from './config.js';
+import type { Part } from './decision.js';
+
+/** What is not in the command, the topology or the configuration. A plain generator gives `below` only. */
+export type Rng = {
+  /** A whole number, 0 … n-1. */
+  below(n: number): number;
+  /** Which of `addresses` a balancer that has a memory takes next: its index. Without one it is drawn. */
+  balance?(
+    policy: 'ROUND_ROBIN' | 'LEAST_REQUEST',
+    upstream: string,
+    addresses: readonly string[],
+  ): number;
+  /**
+   * What a fault rule draws for a command that was decided to go to `parts`: 0 … 99999, or -1 where the command is out of its scope.
+   * The generator knows the client and the scope, which is a filter; without that every command is in scope.
+   */
+  rule?(rule: FaultRule, command: Command, parts: readonly Part[]): number;
+};
+
+/** A rule hits when what it draws is below its percentage times this. */
+export const RULE_DRAWS_PER_PERCENT = 1000;
 
 /** A generator with a 32-bit seed (mulberry32); the same seed gives the same draws. */
 export function seededRng(seed: number): Rng {
@@ -20,11 +41,14 @@ export function seededRng(seed: number): Rng {
 /** Gives the draws of a recorded decision again, in order; 0 when there are no more. */
 export function replayRng(draws: readonly number[]): Rng {
   let next = 0;
-  return { below: (n) => Math.min(draws[next++] ?? 0, n - 1) };
+  return {
+    below: (n) => Math.min(draws[next++] ?? 0, n - 1),
+    rule: () => draws[next++] ?? -1,
+  };
 }
 
 /** Draws from another generator and keeps what it drew. */
-export class RecordingRng implements Rng {
+export class RecordingRng implements Required<Rng> {
   draws: number[] | null = null;
   private readonly source: Rng;
 
@@ -33,7 +57,28 @@ export class RecordingRng implements Rng {
   }
 
   below(n: number): number {
-    const drawn = this.source.below(n);
+    return this.keep(this.source.below(n));
+  }
+
+  balance(
+    policy: 'ROUND_ROBIN' | 'LEAST_REQUEST',
+    upstream: string,
+    addresses: readonly string[],
+  ): number {
+    const { source } = this;
+    return this.keep(
+      source.balance?.(policy, upstream, addresses) ?? source.below(addresses.length),
+    );
+  }
+
+  rule(rule: FaultRule, command: Command, parts: readonly Part[]): number {
+    const { source } = this;
+    return this.keep(
+      source.rule?.(rule, command, parts) ?? source.below(100 * RULE_DRAWS_PER_PERCENT),
+    );
+  }
+
+  private keep(drawn: number): number {
     if (this.draws === null) this.draws = [drawn];
     else this.draws.push(drawn);
     return drawn;

@@ -1,4 +1,7 @@
 /** Where the servers of each upstream are and which slots they own, made as Envoy makes its map (mesh page, 4.3). */
+import type { Balancer } from './config.js';
+import { maglevTable } from './maglev.js';
+import { hashRing, type Ring } from './ring.js';
 
 export const SLOTS = 16384;
 
@@ -13,7 +16,7 @@ export type Shard = {
   readonly ranges: readonly (readonly [number, number])[];
 };
 
-/** How an upstream's keys find their server: by slot, or all on one server. */
+/** How an upstream's keys find their server: by slot, all on one server, or as a balancer chooses among hosts. */
 export type Placement =
   | {
       readonly kind: 'slots';
@@ -21,7 +24,27 @@ export type Placement =
       readonly owner: Uint16Array;
       readonly shards: readonly Shard[];
     }
-  | { readonly kind: 'single'; readonly shards: readonly Shard[] };
+  | { readonly kind: 'single'; readonly shards: readonly Shard[] }
+  | HostPlacement;
+
+/** A host of a set; `key` is what MAGLEV and RING_HASH hash of it (mesh page, 5.2). */
+export type PlacedHost = {
+  readonly address: string;
+  readonly key: string;
+  readonly weight: number;
+};
+
+/** A set of hosts: each is a shard of its own. `among` holds the indexes of those that are chosen among. */
+export type HostPlacement = {
+  readonly kind: 'hosts';
+  readonly hosts: readonly PlacedHost[];
+  readonly balancer: Balancer;
+  readonly among: readonly number[];
+  /** Of MAGLEV and of RING_HASH; they give indexes into `among`. */
+  readonly table: Uint16Array | null;
+  readonly ring: Ring | null;
+  readonly shards: readonly Shard[];
+};
 
 export const UNCOVERED = 0xffff;
 
@@ -76,6 +99,35 @@ export function slotPlacement(
   return { kind: 'slots', owner, shards };
 }
 
+/**
+ * The placement of a set of hosts. Unhealthy ones are left out, unless so few are healthy that Envoy panics and takes all (5.3).
+ */
+export function hostPlacement(
+  hosts: readonly PlacedHost[],
+  balancer: Balancer,
+  unhealthy: ReadonlySet<string> = new Set(),
+): HostPlacement {
+  const all = hosts.map((_, index) => index);
+  const healthy = all.filter((index) => !unhealthy.has(hosts[index]?.address ?? ''));
+  const panics = healthy.length * 100 < balancer.panicThreshold * hosts.length;
+  const among = panics ? all : healthy;
+  const chosen = among.map((index) => hosts[index] as PlacedHost);
+  return {
+    kind: 'hosts',
+    hosts,
+    balancer,
+    among,
+    table: balancer.policy === 'MAGLEV' ? maglevTable(chosen, balancer.tableSize) : null,
+    ring:
+      balancer.policy === 'RING_HASH' && chosen.length > 0 ? hashRing(chosen, balancer.ring) : null,
+    shards: hosts.map(({ address }) => ({
+      primary: { address, healthy: !unhealthy.has(address) },
+      replicas: [],
+      ranges: [],
+    })),
+  };
+}
+
 /** The ranges a placement was made of, for records and comparing; empty for a single server. */
 export function rangesOf(placement: Placement): SlotRange[] {
   return placement.shards.flatMap((shard) =>
@@ -93,21 +145,22 @@ export function serversOf(placement: Placement): Server[] {
   return placement.shards.flatMap((shard) => [shard.primary, ...shard.replicas]);
 }
 
-/** How many of the 16384 slots have an owner; all of them on a single server. */
+/** How many of the 16384 slots have an owner; all of them where there are no slots but a server. */
 export function coveredSlots(placement: Placement): number {
-  if (placement.kind === 'single') return placement.shards.length > 0 ? SLOTS : 0;
+  if (placement.kind !== 'slots') return placement.shards.length > 0 ? SLOTS : 0;
   return placement.owner.reduce((count, owner) => count + (owner === UNCOVERED ? 0 : 1), 0);
 }
 
 /**
- * The short name of a server: `s2.p` is the primary of shard 2, `s2.r1` its first replica. The address itself where it is none
+ * The short name of a server: `s2.p` is the primary of shard 2, `s2.r1` its first replica, `h2` host 2 of a set. The address itself where it is none
  * of this placement's. With several upstreams their names stand before it.
  */
 export function aliasOf(topology: Topology, upstream: string, address: string): string {
   const prefix = Object.keys(topology.upstreams).length > 1 ? `${upstream}/` : '';
-  const shards = topology.upstreams[upstream]?.shards ?? [];
-  for (const [i, shard] of shards.entries()) {
-    if (shard.primary.address === address) return `${prefix}s${i}.p`;
+  const placement = topology.upstreams[upstream] ?? NO_SERVERS;
+  for (const [i, shard] of placement.shards.entries()) {
+    if (shard.primary.address === address)
+      return placement.kind === 'hosts' ? `${prefix}h${i}` : `${prefix}s${i}.p`;
     const replica = shard.replicas.findIndex((server) => server.address === address);
     if (replica !== -1) return `${prefix}s${i}.r${replica + 1}`;
   }

@@ -3,7 +3,7 @@ import type { EventBus } from '../events/bus.js';
 import type { PieceKeeper, ReplyKeeper } from '../events/condense.js';
 import type { Stats } from '../events/stats.js';
 import type { Credentials } from '../mesh/answers.js';
-import type { CompiledConfig } from '../mesh/config.js';
+import type { CompiledConfig } from '../mesh/compile.js';
 import type { Rng } from '../mesh/rng.js';
 import type { Topology } from '../mesh/topology.js';
 import type { Clock } from './clock.js';

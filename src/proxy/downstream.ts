@@ -63,7 +63,14 @@ export class Downstream implements RepliesOwner {
     this.id = id;
     this.onGone = onGone;
     this.address = `${socket.remoteAddress ?? '?'}:${socket.remotePort ?? 0}`;
-    this.session = { ...NEW_SESSION, authenticated: core.credentials === null };
+    this.session = {
+      ...NEW_SESSION,
+      authenticated: core.credentials === null,
+      peer: {
+        remote: this.address,
+        local: `${socket.localAddress ?? '?'}:${socket.localPort ?? 0}`,
+      },
+    };
     this.parser = new RequestParser(core.config.envoy >= RESP3_TYPES_SINCE);
     this.replies = new Replies(core, socket, this);
     this.own = new OwnConnections(this);
@@ -175,6 +182,7 @@ export class Downstream implements RepliesOwner {
     const decision: Decision = {
       action: { kind: 'refuse', error: 'invalid-request', of: 0 },
       session: null,
+      fault: null,
       why: [{ stage: 'admit', code: 'refused' }],
       draws: [],
       topologyVersion: core.topology.version,

@@ -7,7 +7,7 @@
 import { Command } from '../commands/command.js';
 import { condenseArguments, type KeptArgument, type PieceKeeper } from '../events/condense.js';
 import { classOf } from '../mesh/admit.js';
-import type { CompiledConfig } from '../mesh/config.js';
+import type { CompiledConfig } from '../mesh/compile.js';
 import type { RequestParser } from '../resp/request.js';
 import { decodeReply } from '../resp/value.js';
 import type { Exchange } from './exchange.js';

@@ -1,7 +1,7 @@
 /** Server → the connection that all clients share, one for each RESP version (mesh page, 10.1). */
 import type { EventBus } from '../events/bus.js';
 import type { Stats } from '../events/stats.js';
-import type { CompiledConfig } from '../mesh/config.js';
+import type { CompiledConfig } from '../mesh/compile.js';
 import type { Hop } from '../mesh/decision.js';
 import { serversOf, type Topology } from '../mesh/topology.js';
 import type { RespVersion } from '../resp/encode.js';

@@ -13,7 +13,8 @@ import {
 } from '../events/condense.js';
 import { Stats, type Totals } from '../events/stats.js';
 import type { Credentials } from '../mesh/answers.js';
-import { compileConfig, type MeshConfig } from '../mesh/config.js';
+import { compileConfig } from '../mesh/compile.js';
+import type { MeshConfig } from '../mesh/config.js';
 import { isOpened } from '../mesh/decision.js';
 import { seededRng } from '../mesh/rng.js';
 import { DOLLAR } from '../resp/bytes.js';

@@ -175,6 +175,10 @@ export class TopologyKeeper {
       kind: found === null ? 'unknown' : placement.kind,
       source: found?.source ?? '',
       ranges: placement.kind === 'slots' ? rangesOf(placement) : null,
+      hosts:
+        placement.kind === 'hosts'
+          ? { placed: placement.hosts, balancer: placement.balancer }
+          : null,
       servers: serversOf(placement).map(
         ({ address, healthy }): ServerState => ({
           address,

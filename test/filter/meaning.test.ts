@@ -4,7 +4,7 @@ import type { CommandEvent, OtherEvent } from '../../src/events/event.js';
 import { topologyOf } from '../../src/events/reader.js';
 import { type ClientInfo, Facts, type World } from '../../src/filter/facts.js';
 import { parseFilter } from '../../src/filter/filter.js';
-import { compileConfig } from '../../src/mesh/config.js';
+import { compileConfig } from '../../src/mesh/compile.js';
 import { TestStream } from '../helpers/stream.js';
 
 type Case = readonly [name: string, event: CommandEvent | Extract<OtherEvent, { type: 'pending' }>];

@@ -1,6 +1,6 @@
 /** Random meshes, sessions and commands: inputs of `decide`. */
 import fc from 'fast-check';
-import type { SessionView } from '../../src/commands/command.js';
+import { NO_PEER, type SessionView } from '../../src/commands/command.js';
 import { COMMANDS } from '../../src/commands/table.js';
 import { NEWEST_ENVOY, OLDEST_ENVOY, plainRoute, READ_POLICIES } from '../../src/mesh/config.js';
 import {
@@ -102,6 +102,7 @@ export const anySession: fc.Arbitrary<SessionView> = fc.record(
     pinned: fc.option(address),
     subscribed: fc.oneof(fc.constant(false), fc.boolean()),
     home: fc.option(address),
+    peer: fc.constant(NO_PEER),
   },
   { noNullPrototype: true },
 );

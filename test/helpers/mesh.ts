@@ -1,12 +1,13 @@
 /** States a mesh in a few lines, and says what it decides in one: for the tables of `test/mesh`. */
 import { Command, NEW_SESSION, type SessionView } from '../../src/commands/command.js';
 import { authReply, type Credentials, helloReply, refusalText } from '../../src/mesh/answers.js';
+import { type CompiledConfig, compileConfig } from '../../src/mesh/compile.js';
 import {
-  type CompiledConfig,
-  compileConfig,
   DEFAULT_SETTINGS,
   type EnvoyLevel,
+  type FaultRule,
   type MeshConfig,
+  type MeshFault,
   NEWEST_ENVOY,
   type Route,
   type Settings,
@@ -57,6 +58,8 @@ export type MeshOptions = Partial<Settings> & {
   readonly routes?: readonly Route[];
   readonly upstreams?: Readonly<Record<string, Placement>>;
   readonly credentials?: Credentials;
+  readonly faults?: readonly MeshFault[];
+  readonly rules?: readonly FaultRule[];
 };
 
 /** A topology and a configuration. */
@@ -74,6 +77,8 @@ export function meshOf(options: MeshOptions = {}): Mesh {
     routes,
     upstreams = { redis: clusterOf(3) },
     credentials = null,
+    faults = [],
+    rules = [],
     ...settings
   } = options;
   const single = singleUpstreamConfig(
@@ -90,6 +95,8 @@ export function meshOf(options: MeshOptions = {}): Mesh {
     upstreams: Object.fromEntries(
       Object.keys(upstreams).map((name) => [name, upstream]),
     ) as MeshConfig['upstreams'],
+    faults,
+    rules,
   };
   return { topology: { version: 7, upstreams }, config: compileConfig(plain), plain, credentials };
 }
@@ -99,7 +106,8 @@ export const FIRST_DRAW: Rng = replayRng([]);
 
 /**
  * A decision in a line: `answer pong`, `-NOAUTH …`, or its parts joined by ` | ` with what is sent, to whom and how merged:
- * `get 1>s0.p | get 2>s2.r1 (mget)`; `=` stands for the name as the client spelled it, `*` for the request as it came.
+ * `get 1>s0.p | get 2>s2.r1 (mget)`; `=` stands for the name as the client spelled it, `*` for the request as it came, `[1=key]` for a
+ * key that is rewritten, `+s0.p` for a copy.
  */
 export function say(decision: Decision, command: Command, mesh: Mesh): string {
   const { action } = decision;
@@ -116,7 +124,11 @@ function partText(part: Part, mesh: Mesh): string {
   const to =
     part.to === null ? 'nobody' : aliasOf(mesh.topology, part.to.upstream, part.to.address);
   const via = part.via === 'shared' ? '' : ` ${part.via}`;
-  return `${what}>${to}${via}`;
+  const rekey = part.rekey === null ? '' : `[${part.rekey.at}=${part.rekey.bytes}]`;
+  const copies = part.mirrors.map(
+    (mirror) => ` +${aliasOf(mesh.topology, mirror.upstream, mirror.address)}`,
+  );
+  return `${what}${rekey}>${to}${via}${copies.join('')}`;
 }
 
 /** One client's connection, as far as decisions know of it. */

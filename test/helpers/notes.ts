@@ -85,6 +85,8 @@ function upstreamState(
     kind: placement.shards.length === 0 && placement.kind === 'single' ? 'unknown' : placement.kind,
     source: 'CLUSTER SLOTS from seed:6379',
     ranges: placement.kind === 'slots' ? rangesOf(placement) : null,
+    hosts:
+      placement.kind === 'hosts' ? { placed: placement.hosts, balancer: placement.balancer } : null,
     servers: serversOf(placement).map((server) => ({
       ...server,
       dialled: server.address,

@@ -1,16 +1,12 @@
 /** A stream of events without sockets: commands are decided by the real `decide` and written into real blocks, at times the test says. */
-import { Command, type SessionView } from '../../src/commands/command.js';
+import { Command, NEW_SESSION, type SessionView } from '../../src/commands/command.js';
 import { type AttemptNote, FLAG } from '../../src/events/block.js';
 import { EventBus } from '../../src/events/bus.js';
 import type { Cause, OtherEvent, ServerState, TrafficEvent } from '../../src/events/event.js';
 import { Stats } from '../../src/events/stats.js';
 import { readEvents } from '../../src/events/subscribe.js';
-import {
-  compileConfig,
-  type MeshConfig,
-  type Settings,
-  singleUpstreamConfig,
-} from '../../src/mesh/config.js';
+import { compileConfig } from '../../src/mesh/compile.js';
+import { type MeshConfig, type Settings, singleUpstreamConfig } from '../../src/mesh/config.js';
 import { decide } from '../../src/mesh/decide.js';
 import { partsOf } from '../../src/mesh/decision.js';
 import { seededRng } from '../../src/mesh/rng.js';
@@ -45,16 +41,6 @@ export type Said = {
   readonly movedTo?: string;
   readonly clientClosed?: boolean;
   readonly burst?: { readonly first: number; size: number };
-};
-
-const NEW: SessionView = {
-  authenticated: true,
-  resp: 2,
-  multi: false,
-  transactionKey: null,
-  pinned: null,
-  subscribed: false,
-  home: null,
 };
 
 export class TestStream implements ProxyHandle {
@@ -116,6 +102,7 @@ export class TestStream implements ProxyHandle {
           kind: ranges === null ? 'unknown' : 'slots',
           source: 'CLUSTER SLOTS from 127.0.0.1:7001',
           ranges: ranges === null ? null : rangesOf(placement),
+          hosts: null,
           servers: this.servers,
         },
       },
@@ -142,7 +129,7 @@ export class TestStream implements ProxyHandle {
   command(said: Said): number {
     const seq = said.seq ?? ++this.seq;
     this.seq = Math.max(this.seq, seq);
-    const session = { ...NEW, ...said.session };
+    const session = { ...NEW_SESSION, ...said.session };
     const command = Command.of(said.argv, session);
     const decision = decide(command, this.topology, compileConfig(this.config), this.rng);
     const request = encodeRequest(said.argv);

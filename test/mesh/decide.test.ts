@@ -381,12 +381,13 @@ test('reasons are codes and figures, one a stage', () => {
       {
         name: null,
         args: 'all',
-        route: plainRoute(null, 'redis'),
+        route: { prefix: null, upstream: 'redis' },
         to: { upstream: 'redis', slot: 12182, shard: 2, role: 'replica', address: replicaOf(2) },
         via: 'shared',
+        rekey: null,
         mirrors: [],
         why: [
-          { stage: 'route', code: 'catch-all', upstream: 'redis' },
+          { stage: 'route', code: 'catch-all', upstream: 'redis', isRead: false },
           { stage: 'place', code: 'hash-tag', slot: 12182, key: 1, from: 2, to: 5 },
           { stage: 'choose', code: 'policy', policy: 'PREFER_REPLICA', healthy: 1, of: 1 },
         ],

@@ -2,8 +2,9 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
-import { crc16, hashTag, placeKey, slotOf } from '../../src/mesh/place.js';
-import { singleServer, slotPlacement, UNCOVERED } from '../../src/mesh/topology.js';
+import { crc16, hashTag, type Place, placeKey, slotOf } from '../../src/mesh/place.js';
+import { RecordingRng, seededRng } from '../../src/mesh/rng.js';
+import { type Placement, singleServer, slotPlacement, UNCOVERED } from '../../src/mesh/topology.js';
 import { holds } from '../helpers/check.js';
 import { clusterOf, primaryOf } from '../helpers/mesh.js';
 
@@ -98,11 +99,18 @@ test('a key that is part of a larger buffer is placed by itself alone', () => {
   assert.equal(slotOf(buffer.subarray(3, 6)), 12182);
 });
 
+const place = (placement: Placement, key: Buffer, at: number): Place =>
+  placeKey(placement, key, at, {
+    upstream: 'redis',
+    hashtagging: false,
+    rng: new RecordingRng(seededRng(1)),
+  });
+
 test.describe('placing a key', () => {
   const cluster = clusterOf(3);
 
   test('on the shard that owns its slot, for the reason of that slot', () => {
-    assert.deepEqual(placeKey(cluster, Buffer.from('foo'), 1), {
+    assert.deepEqual(place(cluster, Buffer.from('foo'), 1), {
       shard: 2,
       slot: 12182,
       why: { stage: 'place', code: 'slot', slot: 12182, key: 1 },
@@ -110,7 +118,7 @@ test.describe('placing a key', () => {
   });
 
   test('by its tag, which the reason names by its place in the key', () => {
-    assert.deepEqual(placeKey(cluster, Buffer.from('x{bar}y'), 4), {
+    assert.deepEqual(place(cluster, Buffer.from('x{bar}y'), 4), {
       shard: 0,
       slot: 5061,
       why: { stage: 'place', code: 'hash-tag', slot: 5061, key: 4, from: 2, to: 5 },
@@ -118,13 +126,13 @@ test.describe('placing a key', () => {
   });
 
   test('braces that hold nothing are no tag', () => {
-    assert.equal(placeKey(cluster, Buffer.from('foo{}{bar}'), 1).why.code, 'slot');
-    assert.equal(placeKey(cluster, Buffer.from('foo{bar'), 1).why.code, 'slot');
+    assert.equal(place(cluster, Buffer.from('foo{}{bar}'), 1).why.code, 'slot');
+    assert.equal(place(cluster, Buffer.from('foo{bar'), 1).why.code, 'slot');
   });
 
   test('on shard 0 where nobody owns its slot', () => {
     const gap = slotPlacement([{ start: 0, end: 0, primary: primaryOf(0), replicas: [] }]);
-    assert.deepEqual(placeKey(gap, Buffer.from('foo'), 1), {
+    assert.deepEqual(place(gap, Buffer.from('foo'), 1), {
       shard: 0,
       slot: 12182,
       why: { stage: 'place', code: 'uncovered', slot: 12182, key: 1 },
@@ -133,7 +141,7 @@ test.describe('placing a key', () => {
   });
 
   test('on a single server there are no slots', () => {
-    assert.deepEqual(placeKey(singleServer('h:1'), Buffer.from('foo'), 1), {
+    assert.deepEqual(place(singleServer('h:1'), Buffer.from('foo'), 1), {
       shard: 0,
       slot: -1,
       why: { stage: 'place', code: 'single' },
@@ -141,7 +149,7 @@ test.describe('placing a key', () => {
   });
 
   test('nowhere, where there are no servers', () => {
-    assert.deepEqual(placeKey(slotPlacement([]), Buffer.from('foo'), 1), {
+    assert.deepEqual(place(slotPlacement([]), Buffer.from('foo'), 1), {
       shard: -1,
       slot: -1,
       why: { stage: 'place', code: 'no-servers' },

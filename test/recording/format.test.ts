@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import test from 'node:test';
 import fc from 'fast-check';
+import { NO_PEER } from '../../src/commands/command.js';
 import { FLAG } from '../../src/events/block.js';
 import { cutMarker, redactedMarker } from '../../src/events/condense.js';
 import type { OtherEvent } from '../../src/events/event.js';
@@ -287,6 +288,7 @@ test.describe('commands', () => {
       pinned: primaryOf(2),
       subscribed: false,
       home: null,
+      peer: NO_PEER,
     } as const;
     const line = JSON.parse(commandLine(['SET', 'bar', '1'], meshOf(), { session }, 1)) as Record<
       string,
@@ -479,6 +481,7 @@ test.describe('other records', () => {
           kind: 'single',
           source: 'h:1 (no Redis Cluster)',
           ranges: null,
+          hosts: null,
           servers: [
             { address: 'h:1', dialled: 'h:1', healthy: true, reachable: null, error: null },
           ],
