@@ -39,7 +39,7 @@ export function layoutOf(
   const filterHelpRows = how.isTyping ? 2 : 0;
   // Header, filter and toast are always there.
   const bodyRows = rows - 3 - Number(hasTabs) - Number(how.keyLine) - filterHelpRows;
-  const wanted = columns >= 120 && rows >= 30 ? Math.round(rows / 3) : STRIP_LEAST;
+  const wanted = rows >= 30 ? Math.round(rows / 3) : STRIP_LEAST;
   const stripRows = kind === 'normal' && how.strip ? Math.min(STRIP_MOST, wanted) : 0;
   return { ...base, kind, hasTabs, hasKeyLine: how.keyLine, filterHelpRows, bodyRows, stripRows };
 }

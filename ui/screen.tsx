@@ -57,6 +57,8 @@ export class Screen {
   private figures = { header: '', filter: '' };
   private keyPressed = false;
   private escTimer: NodeJS.Timeout | null = null;
+  /** Whether something came in after the totals were last asked for. */
+  private hasNews = false;
   private totalsTimer: NodeJS.Timeout | null = null;
   private seen = { arrived: 0, passed: 0, sinceMs: 0 };
   private closed = false;
@@ -163,6 +165,7 @@ export class Screen {
 
   private news(): void {
     this.pacer.soon();
+    this.hasNews = true;
     if (this.totalsTimer === null && !this.model.feed.frozen) this.askTotals();
   }
 
@@ -170,6 +173,7 @@ export class Screen {
   private askTotals(): void {
     const { proxy } = this.needs;
     const { feed } = this.model;
+    this.hasNews = false;
     this.totalsTimer = setTimeout(() => this.totalsDue(), TOTALS_MS);
     this.totalsTimer.unref();
     proxy.totals().then(
@@ -184,7 +188,8 @@ export class Screen {
 
   private totalsDue(): void {
     this.totalsTimer = null;
-    if (!this.model.feed.meter.isStill && !this.model.feed.frozen) this.askTotals();
+    const { meter, frozen } = this.model.feed;
+    if ((this.hasNews || !meter.isStill) && !frozen) this.askTotals();
   }
 
   // ——— frames ———
@@ -245,16 +250,19 @@ export class Screen {
   /** How many rows a second pass through a stream of `height` rows without ever being on it. */
   private countUnseen(height: number): void {
     const { arrived } = this.model.feed.rows;
-    const { seen } = this;
+    const { seen, model } = this;
     seen.passed += Math.max(0, arrived - seen.arrived - height);
     seen.arrived = arrived;
     const nowMs = performance.now();
-    if (nowMs - seen.sinceMs < TOTALS_MS) return;
-    this.model.notPainted = Math.round(
-      (seen.passed * 1000) / Math.max(TOTALS_MS, Math.min(nowMs - seen.sinceMs, 5 * TOTALS_MS)),
-    );
-    seen.passed = 0;
-    seen.sinceMs = nowMs;
+    const ms = nowMs - seen.sinceMs;
+    if (ms >= TOTALS_MS) {
+      model.notPainted = Math.round((seen.passed * 1000) / Math.min(ms, 5 * TOTALS_MS));
+      seen.passed = 0;
+      seen.sinceMs = nowMs;
+    }
+    // When traffic stops, so does what is said of it.
+    if (model.notPainted > 0 || seen.passed > 0)
+      this.pacer.later(Math.max(0, TOTALS_MS - (nowMs - seen.sinceMs)));
   }
 }
 

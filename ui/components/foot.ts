@@ -57,15 +57,19 @@ export function keyLine(model: Model, width: number): string {
     return cut(' type to search   up down   Enter does it   ? keys, filter language   Esc', width);
   const names =
     model.isFresh && model.pane === 'stream' ? ['y', '/', '?', 'q'] : paneOf(model.pane).hints;
-  let line = '';
-  let used = 0;
-  for (const name of names) {
+  const hints = names.flatMap((name) => {
     const hint = bindingOf(name)?.hint;
-    if (hint === undefined) continue;
-    const label = `${shownKey(name)} ${hint}`;
-    if (used + label.length + 3 > width) break;
-    line += ` ${theme.bold(shownKey(name))} ${hint}  `;
-    used += label.length + 3;
-  }
-  return line;
+    return hint === undefined ? [] : [{ key: shownKey(name), hint }];
+  });
+  // Whatever else there is no room for, the help stays.
+  const widthOfHint = ({ key, hint }: { key: string; hint: string }): number =>
+    key.length + hint.length + 4;
+  const help = hints.find(({ key }) => key === '?');
+  let left = width - (help === undefined ? 0 : widthOfHint(help) - 2);
+  const shown = hints.filter((each) => {
+    if (each === help) return true;
+    left -= widthOfHint(each);
+    return left >= 0;
+  });
+  return shown.map(({ key, hint }) => ` ${theme.bold(key)} ${hint}  `).join('');
 }

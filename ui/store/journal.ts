@@ -35,7 +35,13 @@ export class Journal {
         return;
       case 'upstream':
         if (event.cause !== null && event.state === 'closed')
-          this.add(event.atUs, 'warning', `upstream: ${describeCause(event.cause)}`, null);
+          this.add(
+            event.atUs,
+            // A server that the topology no longer names is let go on purpose.
+            event.cause.code === 'removed' ? 'info' : 'warning',
+            `upstream: ${describeCause(event.cause)}`,
+            null,
+          );
         return;
       case 'config':
         if (event.config.version > 1)

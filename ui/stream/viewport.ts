@@ -23,6 +23,8 @@ export class Viewport {
   private readonly store: RowStore;
   private height = 1;
   private pinned: Row | null = null;
+  /** The line of the screen that the focus was on when other rows were chosen to be shown. */
+  private line = 0;
 
   constructor(store: RowStore) {
     this.store = store;
@@ -44,6 +46,10 @@ export class Viewport {
 
   /** Other rows are shown than before: those on the screen are found again around the focus. */
   sifted(): void {
+    this.line = Math.max(
+      0,
+      this.rows.findIndex((row) => row.seq === this.focus),
+    );
     this.rows = [];
   }
 
@@ -74,7 +80,7 @@ export class Viewport {
 
   private anchored(): Row[] {
     const { store } = this;
-    const top = this.rows[0]?.seq ?? this.focus ?? 0;
+    const top = this.rows[0]?.seq ?? this.aboveFocus() ?? 0;
     const oldest = store.length === 0 ? Number.POSITIVE_INFINITY : store.seqAt(0);
     // Rows that memory has evicted stay on the screen until the user moves on.
     const kept = this.rows.filter((row) => row.seq < oldest && store.evicted > 0);
@@ -89,6 +95,13 @@ export class Viewport {
       this.height - rows.length,
     );
     return [...above.reverse(), ...rows];
+  }
+
+  /** The first row of a screen that has the focus on the line it was on. */
+  private aboveFocus(): number | null {
+    const { focus, store, line } = this;
+    if (focus === null) return null;
+    return this.collect(store.indexOf(focus), -1, line).at(-1)?.seq ?? focus;
   }
 
   /** Up to `count` shown rows after `index` (exclusive), walking by `step`. */

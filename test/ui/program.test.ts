@@ -1,0 +1,239 @@
+/** The real program in a real pseudo-terminal, over a real server: what a user sees, and what is left when it ends. */
+import assert from 'node:assert/strict';
+import test, { type TestContext } from 'node:test';
+import { TestClient } from '../helpers/client.js';
+import { sharedServer } from '../helpers/cluster.js';
+import { openTerminal, type ProgramTerminal, type PtyOptions } from '../helpers/pty.js';
+
+const { port } = sharedServer();
+
+const LEFT_ALONE = { alternate: false, cursor: true, wraps: true, pastes: false, mouse: 'none' };
+
+/** rmtop with its first screen up. */
+async function opened(t: TestContext, options: PtyOptions = {}): Promise<ProgramTerminal> {
+  const terminal = openTerminal(t, ['-u', `127.0.0.1:${port()}`, '-l', '127.0.0.1:0'], options);
+  await terminal.shows(/\[ok\] upstream/);
+  return terminal;
+}
+
+/** A client of the rmtop on `terminal`. */
+async function client(t: TestContext, terminal: ProgramTerminal): Promise<TestClient> {
+  const [, listen] = /rmtop :(\d+)/.exec(terminal.text()) ?? [];
+  const made = await TestClient.connect(Number(listen));
+  t.after(() => made.close());
+  return made;
+}
+
+test('the first screen says what is in place and what to type, in 80 columns', async (t) => {
+  const terminal = await opened(t);
+  const text = await terminal.shows(/Waiting for the first command/);
+  assert.match(text, /REDIS_URL=redis:\/\/127\.0\.0\.1:\d+ +\(y copies this line\)/);
+  assert.match(text, /redis-cli -p \d+ set hello world/);
+  assert.ok(terminal.modes().alternate);
+  assert.ok(!terminal.modes().cursor);
+  terminal.type('y');
+  await terminal.shows(/copied REDIS_URL=.* \(OSC 52\)/);
+});
+
+test('the stream follows, the focus is anchored by number, and Enter opens the command', async (t) => {
+  const terminal = await opened(t);
+  const app = await client(t, terminal);
+  for (let i = 1; i <= 30; i++) await app.ask('SET', `key:${i}`, 'v');
+  await terminal.shows(/> +30 .*SET +key:30/);
+  assert.match(terminal.text(), /FOLLOW/);
+  assert.match(terminal.text(), /#30 SET key:30 v/);
+  terminal.type('k\x1b[A');
+  await terminal.shows(/> +28 .*SET +key:28/);
+  assert.match(terminal.text(), /ANCHOR #28/);
+  const before = terminal.lines().slice(4, 14);
+  await app.pipeline(Array.from({ length: 200 }, (_, i) => ['GET', `other:${i}`]));
+  await terminal.shows(/230 rows/);
+  assert.deepEqual(terminal.lines().slice(4, 14), before, 'rows moved under the eye');
+  terminal.type('\r');
+  await terminal.shows(/\[Decision\]/);
+  assert.match(terminal.text(), /why/);
+  for (const tab of ['Decoded', 'Hex', 'RESP', 'Related']) {
+    terminal.type(']');
+    await terminal.shows(new RegExp(`\\[${tab}\\]`));
+  }
+  terminal.type('\x1b');
+  await terminal.shows(/> +28 /);
+  terminal.type('G');
+  await terminal.shows(/> +230 .*GET +other:199/);
+});
+
+test('the filter is in force as it is typed, and says where it is wrong', async (t) => {
+  const terminal = await opened(t);
+  const app = await client(t, terminal);
+  await app.pipeline([
+    ['SET', 'user:1', 'a'],
+    ['GET', 'user:1'],
+    ['GET', 'cart:1'],
+    ['INCR', 'user:1'],
+  ]);
+  await terminal.shows(/4 rows/);
+  terminal.type('/get user:*');
+  await terminal.shows(/1\/4 shown/);
+  assert.match(terminal.text(), /valid/);
+  terminal.type(' rtt>');
+  await terminal.shows(/error at 16/);
+  assert.match(terminal.text(), /\^ expected a value/);
+  assert.match(terminal.text(), /1\/4 shown/, 'the last valid filter stays');
+  terminal.type('\x15kye=foo');
+  await terminal.shows(/error at 1 /);
+  assert.match(terminal.text(), /\^ unknown field "kye"/);
+  assert.match(terminal.text(), /did you mean "key"\?/);
+  terminal.type('\x15err\r');
+  await terminal.shows(/\/ err .*1\/4 shown/);
+  assert.match(terminal.text(), /INCR +user:1/);
+  terminal.type('!');
+  await terminal.shows(/\(off\) err.*4 rows/);
+  terminal.type('?');
+  await terminal.shows(/Keys +search:/);
+  terminal.type('\x1b');
+  await terminal.shows((text) => !/search:/.test(text), 'no help');
+});
+
+test('bytes that would act on a terminal are shown, not sent', async (t) => {
+  const terminal = await opened(t);
+  const app = await client(t, terminal);
+  await app.ask('SET', 'evil\x1b[2J\x1b]0;title\x07\u202e', Buffer.from([0xff, 0x00, 0x9b]));
+  await terminal.shows(/evil\\x1b\[2J/);
+  terminal.type('\r');
+  await terminal.shows(/\[Decision\]/);
+  terminal.type(']]]');
+  await terminal.shows(/\[RESP\]/);
+  assert.ok(!terminal.output.includes('\x1b[2J\x1b]0;title'));
+  assert.ok(!terminal.output.includes('\u202e'));
+});
+
+test('each size has its layout, and a change of size leaves nothing behind', async (t) => {
+  const terminal = await opened(t);
+  const app = await client(t, terminal);
+  for (let i = 1; i <= 60; i++) await app.ask('SET', `key:${i}`, 'v');
+  await terminal.shows(/> +60 /);
+  const sizes: readonly (readonly [number, number, RegExp])[] = [
+    [120, 36, /HH:MM:SS\.mmm CLIENT/],
+    [200, 50, /HH:MM:SS\.mmmuuu CLIENT/],
+    [70, 20, /CMD +KEY +NODE +ms/],
+    [40, 8, /too small for more/],
+    [20, 2, /60 commands/],
+    [100, 60, /MM:SS\.cc C/],
+    [80, 24, /MM:SS\.cc C/],
+  ];
+  for (const [columns, rows, wanted] of sizes) {
+    terminal.resize(columns, rows);
+    const text = await terminal.shows(
+      (shown) =>
+        wanted.test(shown) &&
+        /^ ?rmtop :\d+/.test(shown) &&
+        (rows <= 12 || /\? help/.test(terminal.lines().at(-1) ?? '')),
+      `${columns}x${rows}: ${wanted}`,
+    );
+    assert.equal(text.match(/rmtop :\d+/g)?.length, 1, `one header at ${columns}x${rows}`);
+  }
+  terminal.type('Q');
+  assert.equal((await terminal.ended()).code, 0);
+});
+
+test('without colour nothing but bold and reverse is sent', async (t) => {
+  const terminal = await opened(t, { env: { NO_COLOR: '1' } });
+  const app = await client(t, terminal);
+  await app.ask('INCR', 'a');
+  await app.ask('GET', 'a', 'b');
+  await terminal.shows(/>! +2 /);
+  const codes = [...terminal.output.matchAll(/\x1b\[([\d;]*)m/g)].map(([, code]) => code);
+  assert.deepEqual(
+    [...new Set(codes)].filter((code) => !/^(0|1|7|22|27)?$/.test(code ?? '')),
+    [],
+  );
+});
+
+const KILL_CORE = `process.on('worker', (w) => process.on('SIGUSR2', () => w.terminate()))`;
+const BREAK_SCREEN = `process.on('SIGUSR2', () => setImmediate(() => { throw new TypeError('broken on purpose') }))`;
+
+type Ending = {
+  readonly name: string;
+  readonly preload?: string;
+  readonly end: (terminal: ProgramTerminal) => Promise<void> | void;
+  readonly code: number;
+  readonly says: RegExp;
+};
+
+const GOODBYE = /rmtop: 1 command from 1 client in .* s, 0 lost\./;
+
+const ENDINGS: readonly Ending[] = [
+  { name: 'Q', end: (terminal) => terminal.type('Q'), code: 0, says: GOODBYE },
+  {
+    name: 'q and y',
+    end: async (terminal) => {
+      terminal.type('q');
+      await terminal.shows(/Quit\? y\/N \(1 client connected\)/);
+      terminal.type('\r');
+      await terminal.shows((text) => !/Quit\?/.test(text), 'Enter is no');
+      terminal.type('q');
+      await terminal.shows(/Quit\? y\/N/);
+      terminal.type('y');
+    },
+    code: 0,
+    says: GOODBYE,
+  },
+  {
+    name: 'ctrl-c twice',
+    end: async (terminal) => {
+      terminal.type('\x03');
+      await terminal.shows(/press ctrl-c again to quit/);
+      terminal.type('\x03');
+    },
+    code: 0,
+    says: GOODBYE,
+  },
+  { name: 'SIGTERM', end: (terminal) => terminal.signal('SIGTERM'), code: 143, says: GOODBYE },
+  { name: 'SIGINT', end: (terminal) => terminal.signal('SIGINT'), code: 130, says: GOODBYE },
+  { name: 'SIGHUP', end: (terminal) => terminal.signal('SIGHUP'), code: 129, says: GOODBYE },
+  {
+    name: 'a core that dies',
+    preload: KILL_CORE,
+    end: (terminal) => terminal.signal('SIGUSR2'),
+    code: 8,
+    says: /rmtop: the core has stopped/,
+  },
+];
+
+for (const { name, preload, end, code, says } of ENDINGS) {
+  test(`the terminal is as it was after ${name}`, async (t) => {
+    const terminal = await opened(t, preload === undefined ? {} : { preload });
+    const app = await client(t, terminal);
+    await app.ask('SET', 'a', '1');
+    await terminal.shows(/> +1 .*SET/);
+    await end(terminal);
+    const ended = await terminal.ended();
+    assert.deepEqual(terminal.modes(), LEFT_ALONE);
+    assert.deepEqual(ended, { code, sameSettings: true });
+    assert.match(terminal.text(), says);
+  });
+}
+
+test('a screen that breaks gives the terminal back, and the proxy goes on without it', async (t) => {
+  const terminal = await opened(t, { preload: BREAK_SCREEN });
+  const app = await client(t, terminal);
+  await app.ask('SET', 'a', '1');
+  await terminal.shows(/> +1 .*SET/);
+  terminal.signal('SIGUSR2');
+  await terminal.shows(/screen stopped \(report \S+\)\. Proxy still running\s+on/);
+  assert.deepEqual(terminal.modes(), LEFT_ALONE);
+  assert.equal(await app.ask('GET', 'a'), '$1\r\n1\r\n');
+  terminal.type('\x03');
+  assert.deepEqual(await terminal.ended(), { code: 130, sameSettings: true });
+});
+
+test('after kill -9 nothing can be given back, and `rmtop reset` does it', async (t) => {
+  const terminal = await opened(t);
+  terminal.signal('SIGKILL');
+  assert.equal((await terminal.ended()).code, 137);
+  assert.ok(terminal.modes().alternate);
+  const reset = openTerminal(t, ['reset']);
+  assert.equal((await reset.ended()).code, 0);
+  assert.ok(reset.output.includes('\x1b[?1049l'));
+  assert.deepEqual(reset.modes(), LEFT_ALONE);
+});
