@@ -19,7 +19,17 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'src/compare': ['commands', 'resp', 'errors'],
   'src/events': ['mesh', 'commands', 'resp', 'node:crypto'],
   'src/filter': ['events', 'mesh', 'commands', 'resp', 'errors'],
-  'src/proxy': ['events', 'mesh', 'commands', 'resp', 'errors', 'redis-parser', 'node:*'],
+  'src/proxy': [
+    'compare',
+    'filter',
+    'events',
+    'mesh',
+    'commands',
+    'resp',
+    'errors',
+    'redis-parser',
+    'node:*',
+  ],
   'src/recording': ['events', 'mesh', 'commands', 'resp', 'filter', 'compare', 'errors', 'node:*'],
   'src/index.ts': [
     'errors',

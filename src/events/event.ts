@@ -21,7 +21,9 @@ export type Cause = {
     | 'cluster-down'
     | 'removed'
     | 'shutdown'
-    | 'too-many-unknown';
+    | 'too-many-unknown'
+    /** One of rmtop's own rules: `detail` names it. */
+    | 'fault';
   /** The server, as announced. */
   readonly address: string;
   /** How long it was waited for, where that is what failed. */
@@ -49,6 +51,12 @@ export type Outcome =
 
 /** Bytes as they were kept: RESP, or what `events/condense.ts` made of it. `total` counts what went over the wire. */
 export type Kept = { readonly bytes: Buffer; readonly total: number; readonly condensed: boolean };
+
+/**
+ * What came of a copy to a mirror: `same` (also by a tolerance, which `detail` names), `diff`, `uncompared` (too large to keep), no
+ * reply at all, or never sent.
+ */
+export type MirrorState = 'same' | 'diff' | 'uncompared' | 'failed' | 'dropped';
 
 /** A finished command. Decoded when looked at: a block holds it as bytes, and its decision is made again from its draws. */
 export type CommandEvent = {
@@ -135,6 +143,24 @@ export type OtherEvent =
       readonly connection: number;
       readonly name: string;
       readonly key: string | null;
+    }
+  | {
+      readonly type: 'mirror';
+      readonly atUs: number;
+      /** The command it is a copy of, and the index of the part. */
+      readonly seq: number;
+      readonly part: number;
+      readonly upstream: string;
+      readonly address: string;
+      readonly state: MirrorState;
+      /** How much later than the client's reply the mirror's came, µs; negative: earlier; null: one of them never came. */
+      readonly lagUs: number | null;
+      readonly durationUs: number | null;
+      /** Where the replies differ and how; by what they are the same; why nothing was sent. */
+      readonly detail: string | null;
+      /** The mirror's reply where it differs: RESP, one character a byte, its first 4 KiB. */
+      readonly reply: string | null;
+      readonly cause: Cause | null;
     }
   | {
       readonly type: 'push';

@@ -1,5 +1,7 @@
 /** Exact totals of all commands, kept where they end; nothing is sampled, and no consumer's slowness changes them. */
+
 import { COMMANDS, type CommandSpec } from '../commands/table.js';
+import type { MirrorState } from './event.js';
 import { createHistogram, type Histogram, recordUs } from './histogram.js';
 
 /** Totals of one command, node or of everything. */
@@ -11,6 +13,35 @@ export type Tally = {
   bytesOut: number;
   readonly latency: Histogram;
 };
+
+/** What a fault or rule has done. */
+export type FaultTally = {
+  /** Commands it was drawn for; of Envoy's faults only those it hit. */
+  inScope: number;
+  hits: number;
+};
+
+/** Totals of one mirror. `chosen` = sent + dropped; of those sent, what is none of the rest is still waited for. */
+export class MirrorTally {
+  chosen = 0;
+  sent = 0;
+  dropped = 0;
+  same = 0;
+  different = 0;
+  uncompared = 0;
+  failed = 0;
+  /** How much later than the client's reply the mirror's came; earlier counts as 0. */
+  readonly lag: Histogram = createHistogram();
+
+  /** Counts what came of one copy; the lag counts where both replies came. */
+  count(state: MirrorState, lagUs: number, hasLag: boolean): void {
+    if (state === 'same') this.same++;
+    else if (state === 'diff') this.different++;
+    else if (state === 'uncompared') this.uncompared++;
+    else if (state === 'failed') this.failed++;
+    if (hasLag && state !== 'failed') recordUs(this.lag, Math.max(0, lagUs));
+  }
+}
 
 /** A copy of all totals at one moment; plain data, for posting and printing. */
 export type Totals = {
@@ -30,7 +61,14 @@ export type Totals = {
   readonly commands: Readonly<Record<string, Tally>>;
   /** By announced address. */
   readonly nodes: Readonly<Record<string, Tally>>;
+  /** By id. */
+  readonly faults: Readonly<Record<string, FaultTally>>;
+  /** By upstream. */
+  readonly mirrors: Readonly<Record<string, MirrorTotals>>;
 };
+
+/** A mirror's totals as plain data. */
+export type MirrorTotals = Omit<MirrorTally, 'count'>;
 
 function emptyTally(): Tally {
   return { calls: 0, errors: 0, bytesIn: 0, bytesOut: 0, latency: createHistogram() };
@@ -51,6 +89,8 @@ export class Stats {
   private readonly byCommand: (Tally | undefined)[] = new Array(COMMANDS.length);
   private readonly unknown: Tally = emptyTally();
   private readonly byNode = new Map<string, Tally>();
+  private readonly byFault = new Map<string, FaultTally>();
+  private readonly byMirror = new Map<string, MirrorTally>();
 
   /** Counts one finished command. */
   command(
@@ -75,11 +115,17 @@ export class Stats {
 
   /** The tally of one server, by its announced address, for `addTo`. */
   node(address: string): Tally {
-    const known = this.byNode.get(address);
-    if (known !== undefined) return known;
-    const tally = emptyTally();
-    this.byNode.set(address, tally);
-    return tally;
+    return getOrMake(this.byNode, address, emptyTally);
+  }
+
+  /** The tally of one fault or rule, by its id. */
+  fault(id: string): FaultTally {
+    return getOrMake(this.byFault, id, () => ({ inScope: 0, hits: 0 }));
+  }
+
+  /** The tally of one mirror, by its upstream. */
+  mirror(upstream: string): MirrorTally {
+    return getOrMake(this.byMirror, upstream, () => new MirrorTally());
   }
 
   /** A copy of everything. */
@@ -106,6 +152,13 @@ export class Stats {
       clientsTotal,
       commands,
       nodes: Object.fromEntries([...this.byNode].map(([address, tally]) => [address, copy(tally)])),
+      faults: Object.fromEntries([...this.byFault].map(([id, tally]) => [id, { ...tally }])),
+      mirrors: Object.fromEntries(
+        [...this.byMirror].map(([upstream, tally]) => [
+          upstream,
+          { ...tally, lag: tally.lag.slice() },
+        ]),
+      ),
     };
   }
 }
@@ -123,6 +176,15 @@ export function addTo(
   tally.bytesIn += bytesIn;
   tally.bytesOut += bytesOut;
   recordUs(tally.latency, us);
+}
+
+function getOrMake<T>(map: Map<string, T>, name: string, make: () => T): T {
+  let found = map.get(name);
+  if (found === undefined) {
+    found = make();
+    map.set(name, found);
+  }
+  return found;
 }
 
 function copy(tally: Tally): Tally {

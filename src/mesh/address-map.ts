@@ -59,14 +59,25 @@ function normalHost(host: string): string {
     .replace(/^\[(.*)\]$/, '$1');
 }
 
+/** Whether the map says anything of `address`, were it that it stays. */
+export function hasEntry(map: AddressMap, address: string): boolean {
+  const parts = splitAddress(address);
+  return parts !== null && entryFor(map, parts) !== undefined;
+}
+
+function entryFor(
+  map: AddressMap,
+  { host, port }: { readonly host: string; readonly port: number },
+): string | undefined {
+  const name = normalHost(host);
+  return map.exact.get(`${name}|${port}`) ?? map.hosts.get(name) ?? map.ports.get(port);
+}
+
 /** The address to dial for `address` (`host:port`), itself where nothing fits. */
 export function mapAddress(map: AddressMap, address: string): string {
   const parts = splitAddress(address);
-  if (parts === null) return address;
-  const host = normalHost(parts.host);
-  const to =
-    map.exact.get(`${host}|${parts.port}`) ?? map.hosts.get(host) ?? map.ports.get(parts.port);
-  if (to === undefined) return address;
+  const to = parts === null ? undefined : entryFor(map, parts);
+  if (parts === null || to === undefined) return address;
   const target = isBareIpv6(to) ? null : splitAddress(to);
   const targetHost = target === null ? normalHost(to) : target.host || parts.host;
   return joinAddress(

@@ -6,10 +6,14 @@ import type { Credentials } from '../mesh/answers.js';
 import type { CompiledConfig } from '../mesh/compile.js';
 import type { Rng } from '../mesh/rng.js';
 import type { Topology } from '../mesh/topology.js';
+import type { Turns } from './chance.js';
 import type { Clock } from './clock.js';
 import type { Exchange } from './exchange.js';
+import type { Hung } from './faults.js';
+import type { Mirrors } from './mirrors.js';
 import type { Loop } from './output.js';
 import type { Pool } from './pool.js';
+import type { Scopes } from './scopes.js';
 
 /** The proxy as its connections see it. `config` and `topology` are replaced, never changed. */
 export type Core = {
@@ -19,10 +23,14 @@ export type Core = {
   readonly bus: EventBus;
   readonly pool: Pool;
   readonly rng: Rng;
+  readonly turns: Turns;
+  readonly scopes: Scopes;
+  readonly hung: Hung;
+  readonly mirrors: Mirrors;
   config: CompiledConfig;
   topology: Topology;
   /** Passwords clients log in with; null: none are asked for. */
-  readonly credentials: Credentials | null;
+  credentials: Credentials | null;
   /** False until the first topology is known, or known not to come soon. */
   ready: boolean;
   nextSeq(): number;

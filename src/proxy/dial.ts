@@ -130,6 +130,8 @@ function causeText(cause: Cause): string {
       return `${address} is no longer part of the upstream`;
     case 'shutdown':
       return 'rmtop is ending';
+    case 'fault':
+      return `${address} counts as dead by fault rule ${detail}`;
     case 'too-many-unknown':
       return `${address} is unknown, and there are too many connections to unknown servers`;
   }

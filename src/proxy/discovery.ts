@@ -6,16 +6,25 @@ import type { Cause } from '../events/event.js';
 import { joinAddress } from '../mesh/address.js';
 import type { Upstream } from '../mesh/config.js';
 import type { Rng } from '../mesh/rng.js';
-import type { SlotRange } from '../mesh/topology.js';
+import type { PlacedHost, SlotRange } from '../mesh/topology.js';
 import type { Clock } from './clock.js';
 import { ControlConnection, type ControlReply } from './control.js';
 import { accessTo, type Dialling, describeCause, dialledFor } from './dial.js';
 
-/** What was found. `ranges` is null for one server that is no Redis Cluster. */
-export type Found = {
-  readonly source: string;
-  readonly ranges: readonly SlotRange[] | null;
-  readonly address: string;
+/** What was found: a Redis Cluster's slots, one server, or a set of hosts. `source` says how, for people. */
+export type Found =
+  | { readonly kind: 'slots'; readonly source: string; readonly ranges: readonly SlotRange[] }
+  | { readonly kind: 'single'; readonly source: string; readonly address: string }
+  | { readonly kind: 'hosts'; readonly source: string; readonly hosts: readonly PlacedHost[] };
+
+/** Something that finds the servers of one upstream, and is told what may call for looking again. */
+export type Finder = {
+  start(): void;
+  /** A redirect was followed, a request failed, a host went unhealthy. */
+  redirected(): void;
+  failed(): void;
+  hostDegraded(): void;
+  close(): void;
 };
 
 /** Why nothing was found, in a sentence, and what to do about it. */
@@ -38,7 +47,7 @@ export type DiscoveryOptions = {
 /** Until the first success; Envoy waits the whole refresh rate, a person at a terminal would rather not. */
 const FIRST_RETRY_MS = 1000;
 
-export class Discovery {
+export class Discovery implements Finder {
   private readonly options: DiscoveryOptions;
   private readonly connections = new Map<string, ControlConnection>();
   private known: readonly string[] = [];
@@ -109,11 +118,11 @@ export class Discovery {
       );
       return;
     }
-    this.single = result.ranges === null;
+    this.single = result.kind !== 'slots';
     this.known =
-      result.ranges === null
-        ? []
-        : [...new Set(result.ranges.flatMap((range) => [range.primary, ...range.replicas]))];
+      result.kind === 'slots'
+        ? [...new Set(result.ranges.flatMap((range) => [range.primary, ...range.replicas]))]
+        : [];
     this.options.found(result);
     if (!this.single) this.again(this.options.upstream.refresh.rateMs);
     else this.forget();
@@ -157,7 +166,7 @@ export class Discovery {
       case 'value': {
         const ranges = readSlots(reply.value);
         if (typeof ranges !== 'string')
-          return { source: `CLUSTER SLOTS from ${address}`, ranges, address };
+          return { kind: 'slots', source: `CLUSTER SLOTS from ${address}`, ranges };
         return {
           text: `the CLUSTER SLOTS reply of ${address} is refused, as Envoy would: ${ranges}`,
           next: 'cluster-announce-ip on the nodes, or redis-cli -p PORT cluster slots to see it',
@@ -170,7 +179,14 @@ export class Discovery {
   /** Errors that mean "this is no Redis Cluster" rather than "ask again". */
   private readError(address: string, error: string): Found | NotFound {
     if (/cluster support disabled|unknown command|unknown subcommand/i.test(error)) {
-      return { source: `${address} (no Redis Cluster)`, ranges: null, address };
+      if (this.options.upstream.kind === 'redis-cluster') {
+        return {
+          text: `${address} is no Redis Cluster (${error}), but the mesh takes it for one: in Envoy this cluster never becomes ready`,
+          next: 'a cluster with type STRICT_DNS or EDS and lb_policy MAGLEV, or RedisDestination mode PROXY, for a single server',
+          cause: null,
+        };
+      }
+      return { kind: 'single', source: `${address} (no Redis Cluster)`, address };
     }
     const isLogin = /^(NOAUTH|WRONGPASS|NOPERM)/.test(error);
     return {

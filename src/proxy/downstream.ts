@@ -5,6 +5,7 @@
  */
 import type { Socket } from 'node:net';
 import { Command, NEW_SESSION, type SessionView } from '../commands/command.js';
+import type { ClientInfo } from '../filter/facts.js';
 import { decide } from '../mesh/decide.js';
 import type { Decision } from '../mesh/decision.js';
 import { encodeError } from '../resp/encode.js';
@@ -18,6 +19,7 @@ import {
   REQUEST,
   RequestParser,
 } from '../resp/request.js';
+import { Chance } from './chance.js';
 import type { Core } from './core.js';
 import { type Burst, Exchange } from './exchange.js';
 import { execute } from './execute.js';
@@ -44,6 +46,7 @@ export class Downstream implements RepliesOwner {
   name: string | null = null;
   library: string | null = null;
   closed = false;
+  private readonly chance: Chance;
 
   private readonly parser: RequestParser;
   private readonly command = new Command();
@@ -74,6 +77,7 @@ export class Downstream implements RepliesOwner {
     this.parser = new RequestParser(core.config.envoy >= RESP3_TYPES_SINCE);
     this.replies = new Replies(core, socket, this);
     this.own = new OwnConnections(this);
+    this.chance = new Chance(core, this);
     if (!core.ready) this.holds = HOLD.starting;
     socket.setNoDelay(true);
     socket.on('data', (chunk) => this.read(chunk));
@@ -81,6 +85,12 @@ export class Downstream implements RepliesOwner {
     socket.on('error', (error) => this.gone('error', error.message));
     socket.on('close', () => this.gone('client', null));
     this.announce('opened');
+  }
+
+  /** Who this client is, for filters. */
+  get info(): ClientInfo {
+    const { address, name, library, session } = this;
+    return { address, name, library, resp: session.resp };
   }
 
   /** Says who this client is: at the start, and when it gives itself a name or another RESP version. */
@@ -171,7 +181,7 @@ export class Downstream implements RepliesOwner {
   private carryOut(frame: Buffer, start: number, end: number): void {
     const { command, core } = this;
     command.load(this.parser, this.session);
-    const decision = decide(command, core.topology, core.config, core.rng);
+    const decision = decide(command, core.topology, core.config, this.chance);
     execute(this.admit(decision, frame, start, end), command);
   }
 
@@ -226,7 +236,7 @@ export class Downstream implements RepliesOwner {
       this.hold(HOLD.alone);
       return false;
     }
-    const decision = decide(command, core.topology, core.config, core.rng);
+    const decision = decide(command, core.topology, core.config, this.chance);
     const exchange = this.admit(decision, parser.frame, parser.start, parser.start);
     this.large = new LargeRequest(exchange, command, parser);
     parser.inPieces();
@@ -273,7 +283,7 @@ export class Downstream implements RepliesOwner {
   /** Everything decoded has been dealt with; now it closes at once, without waiting for replies (mesh page, 1.4). */
   private protocolError(error: string): void {
     this.hold(HOLD.closing);
-    this.replies.flush();
+    this.replies.flushNow();
     this.socket.write(PROTOCOL_ERROR);
     this.socket.end();
     this.gone('error', error);
@@ -286,10 +296,19 @@ export class Downstream implements RepliesOwner {
     if (this.replies.head === null) this.replies.end();
   }
 
+  /** A fault ends the connection: what was written before goes out, unless it is `reset`. */
+  cut(error: string, reset: boolean): void {
+    this.hold(HOLD.closing);
+    this.replies.flushNow();
+    if (reset) this.socket.resetAndDestroy();
+    else this.socket.end();
+    this.gone('error', error);
+  }
+
   /** rmtop is ending. Replies that are complete are written. */
   shutDown(): void {
     this.hold(HOLD.closing);
-    this.replies.flush();
+    this.replies.flushNow();
     this.gone('rmtop', null);
   }
 
@@ -299,7 +318,8 @@ export class Downstream implements RepliesOwner {
     this.closed = true;
     this.own.close();
     this.large?.abandon();
-    if (by === 'error' && !this.socket.writableEnded) this.socket.destroy();
+    if (by === 'error' && !this.socket.writableEnded && !this.socket.destroyed)
+      this.socket.destroy();
     else this.socket.destroySoon();
     this.core.bus.other({
       type: 'session-closed',

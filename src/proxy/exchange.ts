@@ -4,7 +4,7 @@ import type { CommandSpec } from '../commands/table.js';
 import { type AttemptNote, type CommandNote, FLAG } from '../events/block.js';
 import type { ReplyKeeper } from '../events/condense.js';
 import type { Cause } from '../events/event.js';
-import type { Decision } from '../mesh/decision.js';
+import { type Decision, partsOf } from '../mesh/decision.js';
 import { EMPTY } from '../resp/bytes.js';
 import { encodeError, encodeReply } from '../resp/encode.js';
 import type { ReplyReader } from '../resp/reply.js';
@@ -13,6 +13,7 @@ import type { Core } from './core.js';
 import type { Downstream } from './downstream.js';
 import type { LargeRequest } from './large.js';
 import { Leg } from './leg.js';
+import type { MirrorCopy } from './mirrors.js';
 import type { ByteStore } from './store.js';
 import type { UpstreamConnection } from './upstream.js';
 
@@ -44,6 +45,10 @@ export class Exchange extends Leg implements CommandNote {
   /** The legs of a command of several parts. */
   shares: readonly Leg[] | null = null;
   pendingSaid = false;
+  /** Its fault has done to the reply what it does. */
+  faultDone = false;
+  /** Copies to mirrors that want to know the reply. */
+  copies: readonly MirrorCopy[] | null = null;
   ended: 'reply' | 'client-closed' | 'shutdown' = 'reply';
 
   /** Where the reply is, in the client's output or a copy; empty for one that came in pieces. */
@@ -88,10 +93,17 @@ export class Exchange extends Leg implements CommandNote {
   }
 
   get takesPieces(): boolean {
-    return true;
+    return this.decision.fault === null;
+  }
+
+  /** Where it was decided to go, for what is said of it. */
+  get decidedAddress(): string {
+    return partsOf(this.decision)[0]?.to?.address ?? '';
   }
 
   protected arrived(reader: ReplyReader): void {
+    if (this.copies !== null)
+      for (const copy of this.copies) copy.ours(reader.buf, reader.start, reader.end);
     if (reader.resp3 && (this.session.resp === 2 || reader.attribute)) {
       const reply = decodeReply(reader.buf, reader.start, reader.end);
       const bytes = reply === null ? UPSTREAM_FAILURE : encodeReply(reply, this.session.resp);
@@ -102,6 +114,7 @@ export class Exchange extends Leg implements CommandNote {
   }
 
   piece(reader: ReplyReader, last: boolean, connection: UpstreamConnection): void {
+    if (this.copies !== null) for (const copy of this.copies) copy.tooLarge();
     this.doneAtUs = connection.readAtUs;
     this.client.replies.deliverPiece(
       this,
@@ -115,6 +128,7 @@ export class Exchange extends Leg implements CommandNote {
     this.doneAtUs = this.core.clock.nowUs();
     this.closeAttempt();
     this.cause = cause;
+    if (this.copies !== null) for (const copy of this.copies) copy.oursFailed();
     this.core.failed(this.hop?.upstream ?? '');
     if (this.keeper === null)
       this.client.replies.deliver(this, UPSTREAM_FAILURE, 0, UPSTREAM_FAILURE.length);

@@ -9,14 +9,24 @@ import type { ReplyReader } from '../resp/reply.js';
 import { decodeReply } from '../resp/value.js';
 import { answer } from './answer.js';
 import { attemptsOf, type Exchange, NO_UPSTREAM_HOST, UPSTREAM_FAILURE } from './exchange.js';
+import { faultRequest } from './faults.js';
 import { HOLD } from './hold.js';
 import { Leg } from './leg.js';
 import { mergeReplies, type PartReply } from './merge.js';
+import type { MirrorCopy } from './mirrors.js';
 import { applySession } from './session.js';
 import type { UpstreamConnection } from './upstream.js';
 
+const NO_COPIES: readonly never[] = [];
+
 /** Carries out the decision of `exchange`, whose command is loaded in `command`. */
 export function execute(exchange: Exchange, command: Command): void {
+  const { fault } = exchange.decision;
+  const isLater = fault !== null && faultRequest(exchange, (again) => carryOut(exchange, again));
+  if (!isLater) carryOut(exchange, command);
+}
+
+function carryOut(exchange: Exchange, command: Command): void {
   const { decision, client } = exchange;
   const { action } = decision;
   switch (action.kind) {
@@ -44,14 +54,19 @@ export function execute(exchange: Exchange, command: Command): void {
 function forwardWhole(exchange: Exchange, part: Part, command: Command): void {
   exchange.hop = part.to;
   exchange.via = part.via;
+  if (part.rekey !== null) exchange.rewritten = rekeyed(exchange, part.rekey, command);
   if (part.via === 'shared' && part.to !== null) {
     exchange.sendOn(exchange.core.pool.shared(part.to, exchange.session.resp));
+    if (part.mirrors.length > 0)
+      exchange.copies = exchange.core.mirrors.send(exchange, part, 0, exchange);
     return;
   }
   if (part.via === 'transaction') {
     const connection = openOwn(exchange, part, command);
     if (connection === null) return;
     exchange.sendOn(connection);
+    if (part.mirrors.length > 0)
+      exchange.copies = exchange.core.mirrors.send(exchange, part, 0, exchange);
     if (exchange.decision.session === 'end') exchange.client.own.endTransaction();
     return;
   }
@@ -154,6 +169,8 @@ class Gathering {
 class Share extends Leg {
   private readonly gathering: Gathering;
   private readonly viaOwn: boolean;
+  private readonly of: Part;
+  private copies: readonly MirrorCopy[] = NO_COPIES;
 
   constructor(gathering: Gathering, part: Part, index: number, command: Command) {
     const { exchange } = gathering;
@@ -161,9 +178,11 @@ class Share extends Leg {
     this.gathering = gathering;
     this.part = index;
     this.hop = part.to;
+    this.of = part;
     this.viaOwn = part.via === 'own';
     this.via = part.via;
     if (part.args !== 'all' || part.name !== null) takeBytes(this, part, command);
+    if (part.rekey !== null) this.rewritten = rekeyed(this, part.rekey, command);
   }
 
   get owner(): object {
@@ -181,11 +200,16 @@ class Share extends Leg {
       return;
     }
     if (this.viaOwn) exchange.client.own.runShare(this, this.hop, exchange.session.resp);
-    else this.sendOn(this.core.pool.shared(this.hop, exchange.session.resp));
+    else {
+      this.sendOn(this.core.pool.shared(this.hop, exchange.session.resp));
+      if (this.of.mirrors.length > 0)
+        this.copies = this.core.mirrors.send(exchange, this.of, this.part, this);
+    }
   }
 
   protected arrived(reader: ReplyReader): void {
     const { resp } = this.gathering.exchange.session;
+    for (const copy of this.copies) copy.ours(reader.buf, reader.start, reader.end);
     let bytes = Buffer.from(reader.buf.subarray(reader.start, reader.end));
     if (reader.attribute || (reader.resp3 && resp === 2)) {
       const reply = decodeReply(bytes);
@@ -200,6 +224,7 @@ class Share extends Leg {
     this.doneAtUs = this.core.clock.nowUs();
     this.closeAttempt();
     this.core.failed(this.hop?.upstream ?? '');
+    for (const copy of this.copies) copy.oursFailed();
     this.gathering.failed(cause);
     this.gathering.arrived(this.part, { bytes: UPSTREAM_FAILURE, isOurs: true });
   }
@@ -228,6 +253,18 @@ function takeBytes(leg: Leg, part: Part, command: Command): void {
   }
   leg.start = headOf(leg.frame, command.startOf(first));
   leg.end = command.endOf(second ?? first) + 2;
+}
+
+/** The request that `leg` would send, with another key; `at` is the key's place in the client's command. */
+function rekeyed(leg: Leg, { at, bytes }: NonNullable<Part['rekey']>, command: Command): Buffer {
+  const from = headOf(leg.frame, command.startOf(at));
+  const to = command.endOf(at) + 2;
+  return Buffer.concat([
+    leg.prefix,
+    leg.frame.subarray(leg.start, from),
+    encodeBulk(bytes),
+    leg.frame.subarray(to, leg.end),
+  ]);
 }
 
 /** Where the `$length` before the argument that starts at `at` begins. */

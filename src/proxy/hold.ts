@@ -14,4 +14,6 @@ export const HOLD = {
   closing: 32,
   /** The server of its large request does not read. */
   upstream: 64,
+  /** A fault delays a command on its way to a server. */
+  fault: 128,
 } as const;

@@ -18,7 +18,9 @@ import type { UpstreamConnection } from './upstream.js';
 /** Whether the command's place is known, although of its arguments only `args` have begun and the last of them has not ended. */
 export function mayStream(command: Command, args: number, config: CompiledConfig): boolean {
   const kind = classOf(command, config);
-  return args > 2 && (kind === 'simple' || (kind === 'mset' && command.session.multi));
+  return (
+    config.isPlain && args > 2 && (kind === 'simple' || (kind === 'mset' && command.session.multi))
+  );
 }
 
 /** Arguments behind the large one are kept whole up to this size. */
@@ -49,7 +51,10 @@ export class LargeRequest {
     exchange.large = this;
     const { action } = exchange.decision;
     if (action.kind !== 'forward') return; // what is refused is read to its end, and then answered
-    this.connection = openOwn(exchange, action.parts[0], command);
+    const [part] = action.parts;
+    if (part !== undefined && part.mirrors.length > 0)
+      exchange.core.mirrors.skip(exchange, part, 0, 'too large to be copied');
+    this.connection = openOwn(exchange, part, command);
     if (this.connection !== null) this.connection.whenClosed = (cause) => exchange.failed(cause);
   }
 

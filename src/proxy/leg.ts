@@ -20,6 +20,8 @@ export type RequestBytes = {
 /** The way of one part of a command. A command of one part is its own leg, so that it costs no object more. */
 export abstract class Leg implements Waiter {
   prefix: Buffer = EMPTY;
+  /** What is sent instead of the client's bytes: its request with another key. */
+  rewritten: Buffer | null = null;
   frame: Buffer;
   start: number;
   end: number;
@@ -49,7 +51,8 @@ export abstract class Leg implements Waiter {
 
   /** Sends the request on `connection`. */
   sendOn(connection: UpstreamConnection): void {
-    if (this.prefix.length === 0) connection.send(this, this.frame, this.start, this.end);
+    if (this.rewritten !== null) connection.send(this, this.rewritten, 0, this.rewritten.length);
+    else if (this.prefix.length === 0) connection.send(this, this.frame, this.start, this.end);
     else connection.sendWithPrefix(this, this.prefix, this.frame, this.start, this.end);
   }
 

@@ -18,6 +18,8 @@ const PLUS = 0x2b;
 export class OwnConnections {
   private readonly client: Downstream;
   private transaction: UpstreamConnection | null = null;
+  /** By upstream: where this client's transaction is copied to. */
+  private readonly mirrored = new Map<string, UpstreamConnection>();
   /** By address and RESP version: where commands of this client may block. */
   private readonly blocking = new Map<string, UpstreamConnection>();
   private readonly others = new Set<UpstreamConnection>();
@@ -46,6 +48,31 @@ export class OwnConnections {
     client.session = { ...client.session, pinned: to.address };
     if (multi) connection.send(NOBODY, MULTI, 0, MULTI.length);
     return connection;
+  }
+
+  /** The connection of a transaction's copy to one mirror; as `forTransaction`. */
+  forMirror(to: Hop, multi: boolean): UpstreamConnection {
+    const known = this.mirrored.get(to.upstream);
+    if (known !== undefined) return known;
+    const { client } = this;
+    const { opTimeoutMs } = client.core.config.settings;
+    const connection = client.core.pool.openOwn(to, {
+      resp: client.session.resp,
+      opTimeoutMs,
+      onClosed: (closed) => {
+        if (this.mirrored.get(to.upstream) === closed) this.mirrored.delete(to.upstream);
+      },
+    });
+    this.mirrored.set(to.upstream, connection);
+    if (multi) connection.send(NOBODY, MULTI, 0, MULTI.length);
+    return connection;
+  }
+
+  /** The transaction is over at the mirrors as well. */
+  endMirrors(): void {
+    const connections = [...this.mirrored.values()];
+    this.mirrored.clear();
+    for (const connection of connections) connection.drain();
   }
 
   /** EXEC or DISCARD has been sent: its reply is the last on this connection. */
@@ -125,11 +152,13 @@ export class OwnConnections {
     const all = [
       ...this.blocking.values(),
       ...this.others,
+      ...this.mirrored.values(),
       ...(this.transaction === null ? [] : [this.transaction]),
     ];
     this.transaction = null;
     this.blocking.clear();
     this.others.clear();
+    this.mirrored.clear();
     this.subscriptions.close();
     for (const connection of all)
       connection.close({

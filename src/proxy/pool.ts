@@ -2,6 +2,7 @@
 import type { EventBus } from '../events/bus.js';
 import type { Stats } from '../events/stats.js';
 import type { CompiledConfig } from '../mesh/compile.js';
+import type { ReadPolicy } from '../mesh/config.js';
 import type { Hop } from '../mesh/decision.js';
 import { serversOf, type Topology } from '../mesh/topology.js';
 import type { RespVersion } from '../resp/encode.js';
@@ -38,7 +39,7 @@ export class Pool {
   private readonly loop: Loop;
   private readonly bus: EventBus;
   private readonly stats: Stats;
-  private readonly dialling: Dialling;
+  private dialling: Dialling;
 
   constructor(
     config: CompiledConfig,
@@ -67,6 +68,11 @@ export class Pool {
     }
     const found = this.last?.get(hop.address);
     return found ?? this.openShared(connections, hop.upstream, hop.address, resp);
+  }
+
+  /** How many requests wait for a reply of one server. */
+  inFlight(upstream: string, address: string): number {
+    return this.resp2.get(upstream)?.get(address)?.waiting.length ?? 0;
   }
 
   /** The connection a redirect leads to; null when it is to a server that is not known, and there are too many of those. */
@@ -208,9 +214,40 @@ export class Pool {
     }
   }
 
-  /** Takes a new configuration; connections made so far keep what they were made with. */
-  configChanged(config: CompiledConfig): void {
+  /**
+   * Takes a new configuration. Connections to the upstreams in `gone` close at once; where the greeting changes, the others take no more
+   * requests and close when those in flight are answered.
+   */
+  configChanged(config: CompiledConfig, dialling: Dialling, gone: readonly string[]): void {
+    const before = this.config.settings;
     this.config = config;
+    this.dialling = dialling;
+    this.lastOf = null;
+    for (const upstream of gone) {
+      for (const connections of [this.resp2, this.resp3]) {
+        const byAddress = connections.get(upstream);
+        connections.delete(upstream);
+        for (const connection of byAddress?.values() ?? [])
+          connection.close({ code: 'removed', address: connection.options.address });
+      }
+    }
+    const { settings } = config;
+    const saysReadonly = (policy: ReadPolicy): boolean => policy !== 'MASTER';
+    if (
+      saysReadonly(before.readPolicy) === saysReadonly(settings.readPolicy) &&
+      before.protocolVersion === settings.protocolVersion &&
+      before.opTimeoutMs === settings.opTimeoutMs
+    )
+      return;
+    for (const connections of [this.resp2, this.resp3]) {
+      for (const byAddress of connections.values()) {
+        for (const connection of byAddress.values()) {
+          this.draining.add(connection);
+          connection.drain();
+        }
+        byAddress.clear();
+      }
+    }
   }
 
   close(): void {

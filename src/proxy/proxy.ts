@@ -19,14 +19,18 @@ import { isOpened } from '../mesh/decision.js';
 import { seededRng } from '../mesh/rng.js';
 import { DOLLAR } from '../resp/bytes.js';
 import { REQUEST, RequestParser } from '../resp/request.js';
+import { Turns } from './chance.js';
 import { startClock } from './clock.js';
 import type { Core } from './core.js';
 import type { Dialling } from './dial.js';
 import { Downstream } from './downstream.js';
 import type { Exchange } from './exchange.js';
+import { Hung } from './faults.js';
 import { HOLD } from './hold.js';
+import { Mirrors } from './mirrors.js';
 import { Loop } from './output.js';
 import { Pool } from './pool.js';
+import { Scopes } from './scopes.js';
 import { TopologyKeeper } from './topology-keeper.js';
 
 /** What a proxy is made of. */
@@ -43,6 +47,12 @@ export type ProxyOptions = {
   readonly seed: number;
 };
 
+/** What of the secrets and addresses changes with a configuration; what is left out stays. */
+export type NewAccess = {
+  readonly dialling?: Dialling;
+  readonly credentials?: Credentials | null;
+};
+
 /** A running proxy, in this thread or another. */
 export type ProxyHandle = {
   readonly address: { readonly host: string; readonly port: number };
@@ -51,8 +61,11 @@ export type ProxyHandle = {
   /** Gets the stream of events: first the state so far. Gives the way to stop. */
   subscribe(consumer: Consumer): () => void;
   totals(): Promise<Totals>;
-  /** Takes effect between two commands; open connections stay. */
-  reconfigure(config: MeshConfig): Promise<void>;
+  /**
+   * Takes effect between two commands; clients stay connected. Connections to upstreams that have changed or are gone close at once,
+   * as Envoy's do. Settles when it is done.
+   */
+  reconfigure(config: MeshConfig, access?: NewAccess): Promise<void>;
   /** Stops accepting, lets commands in flight finish for at most `graceMs`, and closes everything. */
   close(graceMs?: number): Promise<void>;
   /** Settles when the core has died of an error; never while it lives, nor when it was closed. */
@@ -82,9 +95,11 @@ class RunningProxy implements ProxyHandle {
   private seq = 0;
   private connections = 0;
   private held = false;
+  private dialling: Dialling;
 
   constructor(options: ProxyOptions) {
     this.options = options;
+    this.dialling = options.dialling;
     const clock = startClock();
     const loop = new Loop();
     const bus = new EventBus();
@@ -99,6 +114,10 @@ class RunningProxy implements ProxyHandle {
       pool,
       stats,
       rng: seededRng(options.seed),
+      turns: new Turns(),
+      scopes: new Scopes(() => this.core),
+      hung: new Hung(),
+      mirrors: new Mirrors(() => this.core),
       config,
       topology: { version: 0, upstreams: {} },
       credentials: options.credentials,
@@ -114,17 +133,15 @@ class RunningProxy implements ProxyHandle {
       finished: (exchange, nowUs) => this.finished(exchange, nowUs),
     };
     bus.other({ type: 'config', atUs: clock.nowUs(), config: options.config });
-    this.keeper = new TopologyKeeper(
-      options.config,
+    this.keeper = new TopologyKeeper(options.config, options.dialling, {
       clock,
       bus,
-      options.dialling,
-      (topology) => {
+      changed: (topology) => {
         this.core.topology = topology;
         pool.topologyChanged(topology);
       },
-      () => this.settled(),
-    );
+      settled: () => this.settled(),
+    });
     this.server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) =>
       this.accept(socket),
     );
@@ -283,12 +300,22 @@ class RunningProxy implements ProxyHandle {
     return Promise.resolve(this.core.stats.totals(this.core.clock.nowUs()));
   }
 
-  reconfigure(config: MeshConfig): Promise<void> {
-    const newer = { ...config, version: this.core.config.version + 1 };
-    this.core.config = compileConfig(newer);
-    this.core.pool.configChanged(this.core.config);
-    this.core.bus.other({ type: 'config', atUs: this.core.clock.nowUs(), config: newer });
+  reconfigure(config: MeshConfig, access: NewAccess = {}): Promise<void> {
+    const { core } = this;
+    const newer = { ...config, version: core.config.version + 1 };
+    core.config = compileConfig(newer);
+    if (access.credentials !== undefined) this.takeCredentials(access.credentials);
+    this.dialling = access.dialling ?? this.dialling;
+    core.bus.other({ type: 'config', atUs: core.clock.nowUs(), config: newer });
+    const gone = this.keeper.reconfigure(newer, this.dialling);
+    core.pool.configChanged(core.config, this.dialling, gone);
+    core.hung.release((rule) => core.config.rules.some(({ id }) => id === rule));
     return Promise.resolve();
+  }
+
+  /** Who is logged in stays so; where nobody had to, new clients will have to. */
+  private takeCredentials(credentials: Credentials | null): void {
+    this.core.credentials = credentials;
   }
 
   async close(graceMs = 0): Promise<void> {

@@ -10,6 +10,7 @@ import type { Socket } from 'node:net';
 import { copyBytes, EMPTY } from '../resp/bytes.js';
 import type { Core } from './core.js';
 import type { Exchange } from './exchange.js';
+import { faultReply } from './faults.js';
 import { type Flushable, Output } from './output.js';
 import { ByteStore } from './store.js';
 import type { UpstreamConnection } from './upstream.js';
@@ -78,6 +79,7 @@ export class Replies implements Flushable {
   /** The whole reply to `exchange` is `from[start..end)`. */
   deliver(exchange: Exchange, from: Buffer, start: number, end: number): void {
     if (this.closed || exchange.complete) return;
+    if (exchange.decision.fault !== null && faultReply(exchange, from, start, end)) return;
     exchange.complete = true;
     exchange.isError = from[start] === MINUS || from[start] === BANG;
     exchange.replyTotal = end - start;
@@ -100,6 +102,24 @@ export class Replies implements Flushable {
     exchange.replyBuf = this.waitingRoom;
     exchange.replyStart = this.taken;
     exchange.replyEnd = this.taken += length;
+  }
+
+  /** Some bytes of the reply to the first command, now; `lastPart` ends it. */
+  part(bytes: Buffer): void {
+    if (!this.closed) this.send(bytes, 0, bytes.length);
+  }
+
+  /** The reply to the first command was `bytes`, of which those before `from` are out. */
+  lastPart(exchange: Exchange, bytes: Buffer, from: number): void {
+    if (this.closed) return;
+    this.send(bytes, from, bytes.length);
+    exchange.complete = true;
+    exchange.isError = bytes[0] === MINUS || bytes[0] === BANG;
+    exchange.replyTotal = bytes.length;
+    exchange.replyBuf = bytes;
+    exchange.replyStart = 0;
+    exchange.replyEnd = bytes.length;
+    this.advance();
   }
 
   /** The next bytes of a large reply; `last` ends it. */
@@ -229,6 +249,12 @@ export class Replies implements Flushable {
     this.core.loop.schedule(this);
   }
 
+  /** Writes what there is, whatever else may come in this turn. */
+  flushNow(): void {
+    this.deferred = MAX_DEFERRED;
+    this.flush();
+  }
+
   /** Writes what the turn has brought, then writes down what is done. */
   flush(): void {
     this.scheduled = false;
@@ -303,7 +329,7 @@ export class Replies implements Flushable {
 
   /** Ends the output once everything is written. */
   end(): void {
-    this.flush();
+    this.flushNow();
     this.ending = true;
     if (this.overflow === null) this.socket.end();
   }
@@ -311,7 +337,7 @@ export class Replies implements Flushable {
   /** The client is gone: what was on its way to it is written down as such. */
   abandon(how: 'client-closed' | 'shutdown'): void {
     if (this.closed) return;
-    this.flush();
+    this.flushNow();
     this.closed = true;
     this.output.clear();
     this.overflow?.close();

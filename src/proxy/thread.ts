@@ -9,7 +9,7 @@ import { type ErrorCode, RmtopError } from '../errors.js';
 import type { Consumer } from '../events/bus.js';
 import type { Totals } from '../events/stats.js';
 import type { MeshConfig } from '../mesh/config.js';
-import type { ProxyHandle, ProxyOptions } from './proxy.js';
+import type { NewAccess, ProxyHandle, ProxyOptions } from './proxy.js';
 
 /** Main thread → worker. */
 export type ToWorker =
@@ -22,6 +22,7 @@ export type ToWorker =
       readonly call: number;
       readonly name: 'reconfigure';
       readonly config: MeshConfig;
+      readonly access: NewAccess;
     }
   | {
       readonly type: 'call';
@@ -139,8 +140,8 @@ class ThreadedProxy implements ProxyHandle {
     return totals;
   }
 
-  async reconfigure(config: MeshConfig): Promise<void> {
-    await this.call((call) => ({ type: 'call', call, name: 'reconfigure', config }));
+  async reconfigure(config: MeshConfig, access: NewAccess = {}): Promise<void> {
+    await this.call((call) => ({ type: 'call', call, name: 'reconfigure', config, access }));
   }
 
   async close(graceMs = 0): Promise<void> {

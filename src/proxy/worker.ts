@@ -70,7 +70,7 @@ async function answer(
   else {
     await (message.name === 'close'
       ? proxy.close(message.graceMs)
-      : proxy.reconfigure(message.config));
+      : proxy.reconfigure(message.config, message.access));
     tell({ type: 'result', call, value: null });
   }
 }

@@ -127,6 +127,23 @@ export function headerToJson(
   };
 }
 
+/** A `mir` line; with its reply where that is not the client's. */
+function mirrorToJson(t: number, event: Extract<OtherEvent, { type: 'mirror' }>): Json {
+  const { state, detail, reply, durationUs } = event;
+  const theirs = reply === null ? null : decodeReply(Buffer.from(reply, 'latin1'));
+  return {
+    k: 'mir',
+    n: event.seq,
+    to: event.upstream,
+    t,
+    ...(durationUs === null ? {} : { d: seconds(durationUs) }),
+    st: state,
+    ...(theirs === null ? {} : { r: replyToJson(theirs) }),
+    ...(detail === null ? {} : state === 'same' ? { tol: detail } : { note: detail }),
+    ...(event.cause === null ? {} : { cause: event.cause.code }),
+  };
+}
+
 /** The line of an event that is no command; null for those that are not written. */
 export function otherToJson(event: OtherEvent): Json | null {
   const t = seconds(event.atUs);
@@ -164,6 +181,8 @@ export function otherToJson(event: OtherEvent): Json | null {
             ? [event.name]
             : [event.name, bytesToJson(Buffer.from(event.key, 'latin1'))],
       };
+    case 'mirror':
+      return mirrorToJson(t, event);
     case 'gap':
       return { k: 'drop', t, from: event.from, to: event.to, why: 'queue' };
     case 'push': {

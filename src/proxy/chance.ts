@@ -1,0 +1,71 @@
+/** Chance for the decisions of one client: what is drawn, whose turn it is among hosts, which fault rules concern it. */
+import type { Command } from '../commands/command.js';
+import type { FaultRule } from '../mesh/config.js';
+import type { Part } from '../mesh/decision.js';
+import { type Rng, RULE_DRAWS_PER_PERCENT, seededRng } from '../mesh/rng.js';
+import type { Core } from './core.js';
+import type { Downstream } from './downstream.js';
+
+/** Whose turn it is at each upstream: shared by all clients. */
+export class Turns {
+  private readonly next = new Map<string, number>();
+
+  /** The index of the next of `of` hosts of `upstream`. */
+  take(upstream: string, of: number): number {
+    const turn = this.next.get(upstream) ?? 0;
+    this.next.set(upstream, turn + 1);
+    return turn % of;
+  }
+}
+
+/** The generator that a client's commands are decided with. */
+export class Chance implements Required<Rng> {
+  private readonly core: Core;
+  private readonly client: Downstream;
+  /** By rule and seed: each rule has a generator for each client, so that the same traffic is hit again. */
+  private readonly generators = new Map<string, Rng>();
+
+  constructor(core: Core, client: Downstream) {
+    this.core = core;
+    this.client = client;
+  }
+
+  below(n: number): number {
+    return this.core.rng.below(n);
+  }
+
+  /** LEAST_REQUEST as Envoy does it: two hosts at random, the one with fewer requests in flight. */
+  balance(
+    policy: 'ROUND_ROBIN' | 'LEAST_REQUEST',
+    upstream: string,
+    addresses: readonly string[],
+  ): number {
+    const { core } = this;
+    if (policy === 'ROUND_ROBIN') return core.turns.take(upstream, addresses.length);
+    const one = core.rng.below(addresses.length);
+    const other = core.rng.below(addresses.length);
+    const inFlight = (index: number): number =>
+      core.pool.inFlight(upstream, addresses[index] ?? '');
+    return inFlight(other) < inFlight(one) ? other : one;
+  }
+
+  rule(rule: FaultRule, command: Command, parts: readonly Part[]): number {
+    const { scopes } = this.core;
+    if (!scopes.covers(rule, command, parts, this.client)) return -1;
+    const tally = this.core.stats.fault(rule.id);
+    if (rule.max !== null && tally.hits >= rule.max) return -1;
+    tally.inScope++;
+    const roll = this.generatorOf(rule).below(100 * RULE_DRAWS_PER_PERCENT);
+    return roll;
+  }
+
+  private generatorOf({ id, seed }: FaultRule): Rng {
+    const key = `${id} ${seed}`;
+    let generator = this.generators.get(key);
+    if (generator === undefined) {
+      generator = seededRng(Math.imul(seed ^ (this.client.id * 0x9e3779b1), 0x85ebca6b));
+      this.generators.set(key, generator);
+    }
+    return generator;
+  }
+}

@@ -1,0 +1,264 @@
+/**
+ * Copies of requests to mirrors (mesh page, 7), and what comes of comparing their replies with the clients'.
+ *
+ * A mirror never makes a client wait and never fails it: copies go on connections of their own, and where a mirror is slow or dead they
+ * are dropped and counted.
+ */
+
+import { Command } from '../commands/command.js';
+import { compareReplies } from '../compare/compare.js';
+import type { Cause, MirrorState } from '../events/event.js';
+import type { MirrorTally } from '../events/stats.js';
+import type { Hop, Part } from '../mesh/decision.js';
+import { EMPTY } from '../resp/bytes.js';
+import type { ReplyReader } from '../resp/reply.js';
+import { REQUEST, RequestParser } from '../resp/request.js';
+import type { Core } from './core.js';
+import type { Exchange } from './exchange.js';
+import { Leg } from './leg.js';
+import type { UpstreamConnection } from './upstream.js';
+
+/** Copies of one mirror that may wait for their replies, and the bytes they may hold meanwhile. */
+const MAX_WAITING = 8192;
+const MAX_WAITING_BYTES = 16 * 1024 * 1024;
+/** Replies above this are not kept to be compared. */
+const MAX_COMPARED = 1024 * 1024;
+/** After a connection to a mirror has failed no copies go to it for so long: each would only make another connection. */
+const REST_US = 1_000_000;
+/** What is kept of a reply that differs. */
+const MAX_SHOWN = 4096;
+
+/** All mirrors of one proxy. */
+export class Mirrors {
+  private readonly core: () => Core;
+  private readonly byUpstream = new Map<string, Mirror>();
+
+  constructor(core: () => Core) {
+    this.core = core;
+  }
+
+  /** Sends the copies of one part of `exchange`, whose request is what `source` sends; gives those whose reply will be compared. */
+  send(exchange: Exchange, part: Part, index: number, source: Leg): readonly MirrorCopy[] {
+    return part.mirrors.map((hop) => {
+      const copy = new MirrorCopy(exchange, this.mirror(hop.upstream), hop, index, source);
+      copy.setOut(part.via === 'transaction');
+      return copy;
+    });
+  }
+
+  /** A request went by that could not be copied. */
+  skip(exchange: Exchange, part: Part, index: number, why: string): void {
+    for (const hop of part.mirrors)
+      new MirrorCopy(exchange, this.mirror(hop.upstream), hop, index, exchange).drop(why);
+  }
+
+  private mirror(upstream: string): Mirror {
+    let mirror = this.byUpstream.get(upstream);
+    if (mirror === undefined) {
+      mirror = new Mirror(this.core().stats.mirror(upstream));
+      this.byUpstream.set(upstream, mirror);
+    }
+    return mirror;
+  }
+}
+
+/** One mirror's load and totals. */
+class Mirror {
+  waiting = 0;
+  bytes = 0;
+  restUntilUs = 0;
+  readonly tally: MirrorTally;
+
+  constructor(tally: MirrorTally) {
+    this.tally = tally;
+  }
+}
+
+/** One copy on its way, and the reply that its own is compared with. */
+export class MirrorCopy extends Leg {
+  private readonly exchange: Exchange;
+  private readonly mirror: Mirror;
+  private readonly to: Hop;
+  /** The client's reply, once it is there; null: none will come. */
+  private oursIs: Buffer | null | undefined = undefined;
+  private oursAtUs = 0;
+  /** The mirror's, if it came first. */
+  private theirs: Buffer | undefined = undefined;
+  private held = 0;
+  private isOver = false;
+
+  constructor(exchange: Exchange, mirror: Mirror, to: Hop, part: number, source: Leg) {
+    super(exchange.core, source.frame, source.start, source.end);
+    this.exchange = exchange;
+    this.mirror = mirror;
+    this.to = to;
+    this.hop = to;
+    this.part = part;
+    this.prefix = source.prefix;
+    this.rewritten = source.rewritten;
+  }
+
+  /** Sends it, or drops it. */
+  setOut(inTransaction: boolean): void {
+    const { mirror, core, exchange } = this;
+    mirror.tally.chosen++;
+    const size = this.rewritten?.length ?? this.prefix.length + this.end - this.start;
+    if (mirror.waiting >= MAX_WAITING || mirror.bytes + size > MAX_WAITING_BYTES) {
+      this.drop('the mirror is slow: too many copies wait for it');
+      return;
+    }
+    if (core.clock.nowUs() < mirror.restUntilUs) {
+      this.drop('the mirror could not be reached a moment ago');
+      return;
+    }
+    mirror.waiting++;
+    this.holds(size);
+    mirror.tally.sent++;
+    if (inTransaction) {
+      this.via = 'transaction';
+      this.sendOn(exchange.client.own.forMirror(this.to, exchange.session.multi));
+      if (exchange.decision.session === 'end') exchange.client.own.endMirrors();
+    } else this.sendOn(core.pool.shared(this.to, exchange.session.resp));
+  }
+
+  private holds(bytes: number): void {
+    this.held += bytes;
+    this.mirror.bytes += bytes;
+  }
+
+  // ——— the client's reply ———
+
+  /** The client's reply is `from[start..end)`. */
+  ours(from: Buffer, start: number, end: number): void {
+    if (this.isOver) return;
+    this.oursAtUs = this.core.clock.nowUs();
+    if (end - start > MAX_COMPARED) {
+      this.tooLarge();
+      return;
+    }
+    if (this.theirs !== undefined) this.compare(from.subarray(start, end), this.theirs);
+    else {
+      this.oursIs = Buffer.from(from.subarray(start, end));
+      this.holds(end - start);
+    }
+  }
+
+  /** It comes in pieces, which nobody keeps. */
+  tooLarge(): void {
+    this.oursIs ??= EMPTY;
+    if (this.theirs !== undefined) this.over('uncompared', null);
+  }
+
+  oursFailed(): void {
+    this.oursAtUs = this.core.clock.nowUs();
+    this.oursIs = null;
+    if (this.theirs !== undefined) this.over('diff', 'ours failed', this.theirs);
+  }
+
+  // ——— the mirror's ———
+
+  get owner(): object {
+    return this.mirror;
+  }
+
+  get takesPieces(): boolean {
+    return true;
+  }
+
+  protected arrived(reader: ReplyReader): void {
+    const theirs = reader.buf.subarray(reader.start, reader.end);
+    if (this.oursIs === undefined) {
+      this.theirs = Buffer.from(theirs);
+      this.holds(theirs.length);
+    } else if (this.oursIs === null) this.over('diff', 'ours failed', theirs);
+    else if (this.oursIs === EMPTY) this.over('uncompared', null);
+    else this.compare(this.oursIs, theirs);
+  }
+
+  piece(_reader: ReplyReader, last: boolean, connection: UpstreamConnection): void {
+    this.doneAtUs = connection.readAtUs;
+    if (last) this.over('uncompared', null);
+  }
+
+  failed(cause: Cause): void {
+    this.doneAtUs = this.core.clock.nowUs();
+    this.mirror.restUntilUs = this.doneAtUs + REST_US;
+    this.core.failed(this.to.upstream);
+    this.over('failed', null, null, cause);
+  }
+
+  private compare(ours: Buffer, theirs: Buffer): void {
+    if (ours.equals(theirs)) {
+      this.over('same', null);
+      return;
+    }
+    const lagMs = Math.abs(this.doneAtUs - this.oursAtUs) / 1000;
+    const outcome = compareReplies(this.command(), ours, theirs, undefined, { laterMs: lagMs });
+    if (outcome.kind === 'same') this.over('same', null);
+    else if (outcome.kind === 'tolerated') this.over('same', outcome.by.join(' '));
+    else {
+      const detail =
+        outcome.kind === 'diff'
+          ? `${outcome.path}${outcome.path === '' ? '' : ': '}${outcome.a} > ${outcome.b}`
+          : outcome.kind;
+      this.over('diff', detail, theirs);
+    }
+  }
+
+  /** What was asked, for the rules of comparing. */
+  private command(): Command {
+    const parser = new RequestParser();
+    parser.push(
+      this.rewritten ?? Buffer.concat([this.prefix, this.frame.subarray(this.start, this.end)]),
+    );
+    const command = new Command();
+    if (parser.next() !== REQUEST) return Command.of([], this.exchange.session);
+    command.load(parser, this.exchange.session);
+    return command;
+  }
+
+  /** Not sent at all. */
+  drop(why: string): void {
+    this.mirror.tally.dropped++;
+    this.isOver = true;
+    this.say('dropped', why, null, null);
+  }
+
+  private over(
+    state: MirrorState,
+    detail: string | null,
+    reply: Buffer | null = null,
+    cause: Cause | null = null,
+  ): void {
+    if (this.isOver) return;
+    this.isOver = true;
+    const { mirror } = this;
+    mirror.waiting--;
+    mirror.bytes -= this.held;
+    mirror.tally.count(state, this.doneAtUs - this.oursAtUs, this.oursAtUs > 0);
+    this.say(state, detail, reply, cause);
+  }
+
+  private say(
+    state: MirrorState,
+    detail: string | null,
+    reply: Buffer | null,
+    cause: Cause | null,
+  ): void {
+    const { core, exchange, to } = this;
+    core.bus.other({
+      type: 'mirror',
+      atUs: core.clock.nowUs(),
+      seq: exchange.seq,
+      part: this.part,
+      upstream: to.upstream,
+      address: to.address,
+      state,
+      lagUs: this.oursAtUs > 0 && this.doneAtUs > 0 ? this.doneAtUs - this.oursAtUs : null,
+      durationUs: this.sentAtUs > 0 && this.doneAtUs > 0 ? this.doneAtUs - this.sentAtUs : null,
+      detail,
+      reply: reply === null ? null : reply.toString('latin1', 0, MAX_SHOWN),
+      cause,
+    });
+  }
+}
