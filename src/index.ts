@@ -17,6 +17,17 @@ export {
   tolerancesOf,
 } from './compare/tolerances.js';
 export type { Difference } from './compare/tree.js';
+export type { UpstreamAccess, UpstreamLogin, UpstreamTls } from './config/access.js';
+export {
+  type Diagnostic,
+  type DiagnosticCode,
+  diagnosticLines,
+  type Level,
+  type NotInForce,
+} from './config/diagnostic.js';
+export type { LoadedListener } from './config/envoy.js';
+export { loadMesh } from './config/load.js';
+export type { LoadedMesh, MeshOptions, Skipped } from './config/mesh.js';
 export { type ErrorCode, messageOf, RmtopError, systemCode } from './errors.js';
 export type { Consumer } from './events/bus.js';
 export { type KeptArgument, readCondensed, readCut } from './events/condense.js';
