@@ -40,6 +40,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'compare',
     'mesh',
     'config',
+    'config/load',
     'events',
     'filter',
     'proxy',
