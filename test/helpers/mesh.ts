@@ -3,6 +3,8 @@ import { Command, NEW_SESSION, type SessionView } from '../../src/commands/comma
 import { authReply, type Credentials, helloReply, refusalText } from '../../src/mesh/answers.js';
 import { type CompiledConfig, compileConfig } from '../../src/mesh/compile.js';
 import {
+  type Balancer,
+  DEFAULT_BALANCER,
   DEFAULT_SETTINGS,
   type EnvoyLevel,
   type FaultRule,
@@ -12,6 +14,8 @@ import {
   type Route,
   type Settings,
   singleUpstreamConfig,
+  type Upstream,
+  upstreamOf,
 } from '../../src/mesh/config.js';
 import { decide } from '../../src/mesh/decide.js';
 import type { Decision, Part } from '../../src/mesh/decision.js';
@@ -181,4 +185,21 @@ export class Client {
   private set(change: Partial<SessionView>): void {
     this.session = { ...this.session, ...change };
   }
+}
+
+/** A set of hosts as they stand, of one weight. */
+export function hostsOf(
+  addresses: readonly string[],
+  balancer: Partial<Balancer> = {},
+  more: Partial<Upstream> = {},
+): Upstream {
+  return upstreamOf(addresses, {
+    kind: 'hosts',
+    hostSet: {
+      hosts: addresses.map((address) => ({ address, weight: 1, hashKey: null, hostname: null })),
+      resolve: 'static',
+      balancer: { ...DEFAULT_BALANCER, ...balancer },
+    },
+    ...more,
+  });
 }

@@ -4,7 +4,12 @@ import type { CommandEvent, OtherEvent } from '../../src/events/event.js';
 import { readEvents } from '../../src/events/subscribe.js';
 import { parseAddressMap } from '../../src/mesh/address-map.js';
 import type { Credentials } from '../../src/mesh/answers.js';
-import { type Settings, singleUpstreamConfig, type Upstream } from '../../src/mesh/config.js';
+import {
+  type MeshConfig,
+  type Settings,
+  singleUpstreamConfig,
+  type Upstream,
+} from '../../src/mesh/config.js';
 import type { Access } from '../../src/proxy/dial.js';
 import { createProxy, type ProxyHandle } from '../../src/proxy/proxy.js';
 import { TestClient } from './client.js';
@@ -14,6 +19,8 @@ export type TestProxyOptions = {
   readonly seeds: readonly (number | string)[];
   readonly settings?: Partial<Settings>;
   readonly upstream?: Partial<Upstream> & { readonly envoy?: number };
+  /** Makes the configuration of what the options above say. */
+  readonly config?: (base: MeshConfig) => MeshConfig;
   readonly map?: readonly string[];
   readonly access?: Access;
   readonly credentials?: Credentials;
@@ -30,13 +37,17 @@ export type TestProxy = {
   event(fits: (event: CommandEvent) => boolean): Promise<CommandEvent>;
 };
 
+const same = (config: MeshConfig): MeshConfig => config;
+
 /** Starts a proxy in front of `seeds` (ports of this machine, or addresses). */
 export async function startProxy(t: TestContext, options: TestProxyOptions): Promise<TestProxy> {
   const seeds = options.seeds.map((seed) =>
     typeof seed === 'number' ? `127.0.0.1:${seed}` : seed,
   );
   const handle = await createProxy({
-    config: singleUpstreamConfig(seeds, options.settings, options.upstream),
+    config: (options.config ?? same)(
+      singleUpstreamConfig(seeds, options.settings, options.upstream),
+    ),
     listen: { host: '127.0.0.1', port: 0 },
     dialling: {
       map: parseAddressMap(options.map ?? []),
