@@ -3,18 +3,15 @@ import {
   createProxy,
   difference,
   isLoopback,
-  LineWriter,
   type ProxyHandle,
   type ProxyOptions,
   quantileUs,
+  RecordWriter,
   RmtopError,
   readEvents,
   type Totals,
 } from 'rmtop';
-import { version } from './version.js';
-
-/** The recording format's own limits. */
-export const RECORD_KEEP = { value: 1_048_576, record: 8_388_608 } as const;
+import { closingLines, type RecordPlan } from './record-flags.js';
 
 const SUMMARY_MS = 10_000;
 /** How long commands in flight may take to finish when rmtop is told to end. */
@@ -22,32 +19,56 @@ const GRACE_MS = 2000;
 
 type Say = (text: string) => void;
 
+/** What a headless run does besides proxying. */
+export type HeadlessPlan = {
+  /** Records go to stdout; null: they do not. */
+  readonly json: RecordPlan | null;
+  /** Records go to a file; null: they do not. */
+  readonly record: RecordPlan | null;
+  readonly quiet: boolean;
+  /** The upstream as its user wrote it. */
+  readonly label: string;
+};
+
 /** Runs until a signal, or until nobody reads the records any more; gives the exit code. */
-export async function runHeadless(
-  options: ProxyOptions,
-  how: { readonly json: boolean; readonly quiet: boolean; readonly filter: string },
-): Promise<number> {
+export async function runHeadless(options: ProxyOptions, plan: HeadlessPlan): Promise<number> {
   const signalled = signal();
   const proxy = await createProxy(options);
   const say: Say = (text) => process.stderr.write(`${text}\n`);
   process.stderr.on('error', () => {}); // whoever read it has gone; the proxy goes on
   introduce(proxy, options, say);
-  const header = { id: newId(), tool: `rmtop ${version()}`, cut: RECORD_KEEP, pendMs: 250 };
-  const writer = how.json ? new LineWriter({ fd: 1, header, filter: how.filter }) : null;
-  const stopWriting = writer === null ? () => {} : proxy.subscribe(writer);
+  const writers = [plan.json, plan.record].flatMap((each) =>
+    each === null ? [] : [attach(proxy, each, say)],
+  );
   const stopProblems = sayProblems(proxy, say);
-  const stopSummary = how.quiet ? () => {} : summarise(proxy, say);
+  const stopSummary = plan.quiet ? () => {} : summarise(proxy, say);
 
-  const end = await (writer === null ? signalled : Promise.race([signalled, writer.broken]));
+  const end = await Promise.race([signalled, ...writers.map((each) => each.writer.broken)]);
   stopSummary();
   stopProblems();
   await proxy.close(GRACE_MS);
-  stopWriting();
-  await writer?.end('signal');
+  for (const { writer, stop, of } of writers) {
+    stop();
+    const totals = await writer.end('signal');
+    if (totals !== null) for (const line of closingLines(of, totals, plan.label)) say(line);
+  }
   if (end instanceof RmtopError) throw end;
   const { all, clientsTotal } = await proxy.totals();
-  if (!how.quiet) say(`rmtop: ${count(all.calls)} commands from ${count(clientsTotal)} clients`);
+  if (!plan.quiet) say(`rmtop: ${count(all.calls)} commands from ${count(clientsTotal)} clients`);
   return end === null ? 0 : end === 'SIGINT' ? 130 : 143;
+}
+
+/** Records `proxy` from now on. */
+export function attach(
+  proxy: ProxyHandle,
+  of: RecordPlan,
+  say: Say,
+): { readonly writer: RecordWriter; readonly stop: () => void; readonly of: RecordPlan } {
+  const writer = new RecordWriter(of.writer);
+  void writer.full.then((why) =>
+    say(`rmtop: warning: the recording has ended, ${why}; the proxy goes on`),
+  );
+  return { writer, stop: proxy.subscribe(writer), of };
 }
 
 function signal(): Promise<'SIGINT' | 'SIGTERM'> {
@@ -122,13 +143,4 @@ export function summaryLine(now: Totals, before: Totals | null): string {
 /** 12,345 */
 export function count(n: number): string {
   return n.toLocaleString('en-US');
-}
-
-/** A recording's id: 10 characters, hardly ever twice. */
-function newId(): string {
-  return (
-    Math.floor(Date.now() / 1000)
-      .toString(36)
-      .toUpperCase() + Math.random().toString(36).slice(2, 6).toUpperCase()
-  );
 }

@@ -1,8 +1,10 @@
 /** The command line: the list of subcommands, and how errors are told. */
 import { Command, CommanderError } from 'commander';
 import { messageOf, RmtopError } from 'rmtop';
+import { catCommand } from './commands/cat.js';
 import { demoCommand } from './commands/demo.js';
 import { explainCommand } from './commands/explain.js';
+import { recordCommand } from './commands/record.js';
 import { resetCommand } from './commands/reset.js';
 import { runCommand } from './commands/run.js';
 import { version } from './version.js';
@@ -30,7 +32,8 @@ export async function main(argv: readonly string[]): Promise<void> {
     .showSuggestionAfterError(true)
     .exitOverride();
   runCommand(program);
-  for (const add of [explainCommand, demoCommand, resetCommand]) program.addCommand(add());
+  for (const add of [explainCommand, recordCommand, catCommand, demoCommand, resetCommand])
+    program.addCommand(add());
   for (const command of program.commands) command.exitOverride().showSuggestionAfterError(true);
   try {
     await program.parseAsync([...argv]);

@@ -125,7 +125,22 @@ export { ControlConnection, type ControlReply } from './proxy/control.js';
 export { type Access, type Dialling, describeCause, type Login } from './proxy/dial.js';
 export { createProxy, type ProxyHandle, type ProxyOptions } from './proxy/proxy.js';
 export { createThreadedProxy } from './proxy/thread.js';
-export { LineWriter } from './recording/lines.js';
+export { RecordedCommand } from './recording/command.js';
+export { EXPORTERS, type Exporter } from './recording/exporters.js';
+export {
+  type Entry,
+  openRecording,
+  type ReadOptions,
+  type RecordingHeader,
+  type RecordingReader,
+  type RecordingSummary,
+  readRecording,
+} from './recording/reader.js';
+export { REDACT_AUTH, type RedactOptions } from './recording/redact.js';
+export { Selection } from './recording/select.js';
+export { checkOutput, type SinkOptions } from './recording/sink.js';
+export type { Json, JsonObject } from './recording/values.js';
+export { RecordWriter, type WriterOptions, type WrittenTotals } from './recording/writer.js';
 export { encodeReply, encodeRequest, type RespVersion } from './resp/encode.js';
 export { REPLY, ReplyReader } from './resp/reply.js';
 export {

@@ -112,8 +112,9 @@ export function topologyOf(event: Extract<OtherEvent, { type: 'topology' }>): To
 /** One block, and where its records start. */
 export class Block {
   readonly bytes: Buffer;
-  private readonly ints: Int32Array;
-  private readonly floats: Float64Array;
+  /** The same bytes, for those who read heads without an event's object: see `AT`. */
+  readonly ints: Int32Array;
+  readonly floats: Float64Array;
 
   constructor(block: ArrayBuffer, used: number) {
     this.bytes = Buffer.from(block, 0, used);

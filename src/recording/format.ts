@@ -1,268 +1,29 @@
-/** Events ↔ lines of a recording, format 1 (recording page, section 4). Nothing else knows these names. */
-import { isUtf8 } from 'node:buffer';
-import { createHash } from 'node:crypto';
+/** A finished command → its line, format 1 (recording page, section 4). `encoder.ts` writes the common ones faster, and the same. */
 import { type KeptArgument, readCut } from '../events/condense.js';
-import type {
-  Attempt,
-  CommandEvent,
-  OtherEvent,
-  ServerState,
-  UpstreamState,
-} from '../events/event.js';
+import type { Attempt, CommandEvent } from '../events/event.js';
 import type { StreamContext } from '../events/reader.js';
 import { whyOf } from '../events/why.js';
-import type { MeshConfig } from '../mesh/config.js';
-import { type Decision, isOpened, type Part, partsOf, type RefusalCode } from '../mesh/decision.js';
+import {
+  type Decision,
+  isOpened,
+  isStopped,
+  type Part,
+  partsOf,
+  type RefusalCode,
+} from '../mesh/decision.js';
 import { aliasOf, type Topology } from '../mesh/topology.js';
-import { decodeReply, type Reply } from '../resp/value.js';
-
-/** A byte string: text where it is UTF-8. */
-export type S =
-  | string
-  | { b64: string }
-  | { red: string; len?: number }
-  | { cut: number; head: S; sha256: string };
-
-/** A JSON value of a line. */
-export type Json =
-  | null
-  | boolean
-  | number
-  | string
-  | readonly Json[]
-  | { readonly [key: string]: Json | undefined };
-
-/** What the header says of the stream as a whole. */
-export type HeaderInfo = {
-  readonly id: string;
-  readonly tool: string;
-  readonly cut: { readonly value: number; readonly record: number };
-  readonly pendMs: number;
-};
-
-/** Bytes as text if they are UTF-8, else as base64. */
-export function bytesToJson(bytes: Buffer): Json {
-  return isUtf8(bytes) ? bytes.toString() : { b64: bytes.toString('base64') };
-}
-
-/** Keys are kept whole, whatever their size; above this one even they are cut, for a line is a string. */
-const MOST_WHOLE = 8 * 1024 * 1024;
-
-function argumentToJson(arg: KeptArgument): Json {
-  switch (arg.kind) {
-    case 'whole': {
-      if (arg.bytes.length <= MOST_WHOLE) return bytesToJson(arg.bytes);
-      const sha256 = createHash('sha256').update(arg.bytes).digest('hex');
-      return { cut: arg.bytes.length, head: bytesToJson(arg.bytes.subarray(0, 4096)), sha256 };
-    }
-    case 'redacted':
-      return { red: arg.rule };
-    case 'cut':
-      return { cut: arg.total, head: bytesToJson(arg.bytes), sha256: arg.sha256 };
-  }
-}
-
-const SAFE_INTEGER = /^(?:0|-?[1-9]\d{0,15})$/;
-
-/** A reply by its RESP type byte; see the recording page, 4.2. */
-export function replyToJson(reply: Reply): Json {
-  switch (reply.type) {
-    case '$':
-      return bytesToJson(reply.value);
-    case ':':
-      return SAFE_INTEGER.test(reply.value) && Number.isSafeInteger(Number(reply.value))
-        ? Number(reply.value)
-        : { ':': reply.value };
-    case 'null':
-      return reply.spelling === '$' ? null : { [reply.spelling]: null };
-    case '#':
-      return reply.value;
-    case '*':
-      return reply.items.map(replyToJson);
-    case '+':
-    case '-':
-    case '!':
-    case '=':
-      return { [reply.type]: bytesToJson(reply.value) };
-    case ',':
-    case '(':
-      return { [reply.type]: reply.value };
-    case '~':
-    case '>':
-      return { [reply.type]: reply.items.map(replyToJson) };
-    case '%':
-      return { '%': reply.pairs.map(([key, value]) => [replyToJson(key), replyToJson(value)]) };
-    case '|':
-      return {
-        '|': reply.pairs.map(([key, value]) => [replyToJson(key), replyToJson(value)]),
-        v: replyToJson(reply.of),
-      };
-  }
-}
-
-/** µs → seconds with at most six decimals. */
-function seconds(us: number): number {
-  return Math.round(us) / 1e6;
-}
-
-/** The first line. */
-export function headerToJson(
-  event: Extract<OtherEvent, { type: 'hello' }>,
-  info: HeaderInfo,
-): Json {
-  return {
-    k: 'rmtop',
-    v: 1,
-    min: 1,
-    id: info.id,
-    part: 1,
-    t0: event.startedAt,
-    tool: info.tool,
-    listen: event.listen,
-    up: event.upstream,
-    redact: { mode: 'auth', key: 'none' },
-    capture: 'replies',
-    cut: info.cut,
-    pend_ms: info.pendMs,
-  };
-}
-
-/** A `mir` line; with its reply where that is not the client's. */
-function mirrorToJson(t: number, event: Extract<OtherEvent, { type: 'mirror' }>): Json {
-  const { state, detail, reply, durationUs } = event;
-  const theirs = reply === null ? null : decodeReply(Buffer.from(reply, 'latin1'));
-  return {
-    k: 'mir',
-    n: event.seq,
-    to: event.upstream,
-    t,
-    ...(durationUs === null ? {} : { d: seconds(durationUs) }),
-    st: state,
-    ...(theirs === null ? {} : { r: replyToJson(theirs) }),
-    ...(detail === null ? {} : state === 'same' ? { tol: detail } : { note: detail }),
-    ...(event.cause === null ? {} : { cause: event.cause.code }),
-  };
-}
-
-/** The line of an event that is no command; null for those that are not written. */
-export function otherToJson(event: OtherEvent): Json | null {
-  const t = seconds(event.atUs);
-  switch (event.type) {
-    case 'config':
-      return configToJson(t, event.config);
-    case 'topology':
-      return topologyToJson(t, event);
-    case 'session':
-      return {
-        k: 'conn',
-        t,
-        c: event.connection,
-        addr: event.address,
-        ...(event.name === null ? {} : { name: event.name }),
-        ...(event.library === null ? {} : { lib: event.library }),
-        resp: event.resp,
-      };
-    case 'session-closed':
-      return {
-        k: 'end',
-        t,
-        c: event.connection,
-        why: event.by,
-        ...(event.error === null ? {} : { err: event.error }),
-      };
-    case 'pending':
-      return {
-        k: 'pend',
-        n: event.seq,
-        t: seconds(event.arrivedUs),
-        c: event.connection,
-        a:
-          event.key === null
-            ? [event.name]
-            : [event.name, bytesToJson(Buffer.from(event.key, 'latin1'))],
-      };
-    case 'mirror':
-      return mirrorToJson(t, event);
-    case 'gap':
-      return { k: 'drop', t, from: event.from, to: event.to, why: 'queue' };
-    case 'push': {
-      const reply = decodeReply(Buffer.from(event.reply, 'latin1'));
-      return { k: 'push', t, c: event.connection, r: reply === null ? null : replyToJson(reply) };
-    }
-    case 'log':
-      return {
-        k: 'note',
-        t,
-        text: event.next === null ? event.text : `${event.text}; ${event.next}`,
-      };
-    case 'hello':
-    case 'server':
-    case 'upstream':
-      return null;
-  }
-}
-
-function configToJson(t: number, config: MeshConfig): Json {
-  const text = JSON.stringify(config);
-  const sha256 = createHash('sha256').update(text).digest('hex');
-  return { k: 'cfg', t, cv: config.version, name: 'flags', sha256, mesh: JSON.parse(text) as Json };
-}
-
-function topologyToJson(t: number, event: Extract<OtherEvent, { type: 'topology' }>): Json {
-  const states = Object.entries(event.upstreams);
-  const nodes = states.flatMap(([name, state]) =>
-    nodesOf(states.length > 1 ? `${name}/` : '', state),
-  );
-  return {
-    k: 'topo',
-    t,
-    ep: event.version,
-    src: states.map(([, state]) => state.source).join(' '),
-    nodes,
-  };
-}
-
-function nodesOf(prefix: string, state: UpstreamState): Json[] {
-  const primaries = [...new Set((state.ranges ?? []).map((range) => range.primary))];
-  let shard = -1;
-  let replica = 0;
-  return state.servers.map((server) => {
-    const isPrimary = state.ranges === null || primaries.includes(server.address);
-    if (isPrimary) {
-      shard++;
-      replica = 0;
-    } else replica++;
-    const id = `${prefix}s${shard}.${isPrimary ? 'p' : `r${replica}`}`;
-    const slots = (state.ranges ?? [])
-      .filter((range) => range.primary === server.address)
-      .map((range) => [range.start, range.end]);
-    return nodeToJson(
-      id,
-      server,
-      isPrimary ? slots : [],
-      isPrimary ? null : `${prefix}s${shard}.p`,
-    );
-  });
-}
-
-function nodeToJson(
-  id: string,
-  server: ServerState,
-  slots: readonly (readonly number[])[],
-  of: string | null,
-): Json {
-  return {
-    id,
-    addr: server.address,
-    ...(server.dialled === server.address ? {} : { via: server.dialled }),
-    ...(slots.length === 0 ? {} : { slots }),
-    ...(of === null ? {} : { of }),
-    ...(server.reachable === false || !server.healthy ? { down: true } : {}),
-  };
-}
+import { decodeReply } from '../resp/value.js';
+import { seconds } from './others.js';
+import {
+  argumentToJson,
+  bytesToJson,
+  type Json,
+  type JsonObject,
+  replyBytesToJson,
+} from './values.js';
 
 /** The line of a finished command. */
-export function commandToJson(event: CommandEvent, context: StreamContext): Json {
+export function commandToJson(event: CommandEvent, context: StreamContext): JsonObject {
   const { decision, outcome, burst } = event;
   const topology = context.topology(decision.topologyVersion);
   const parts = partsOf(decision);
@@ -277,15 +38,19 @@ export function commandToJson(event: CommandEvent, context: StreamContext): Json
     c: event.connection,
     ...(burst.size > 1 ? { q: [burst.first, event.seq - burst.first, burst.size] } : {}),
     a: event.args.map(argumentToJson),
+    ...requestSize(event),
     ...(isKnown ? {} : { ks: keys }),
     ...(slots.length === 0 ? {} : { s: slots.length === 1 ? (slots[0] as number) : slots }),
     ...routeToJson(parts),
     ...(decision.action.kind === 'refuse' ? { rf: refusalName(decision.action.error) } : {}),
+    ...mirrorsToJson(parts),
     ...(decision.draws.length > 0 ? { dr: decision.draws } : {}),
     ...versionsToJson(decision, context),
     u: nodesToJson(event, parts, topology),
     ...placeToJson(decision, event, parts),
     ...hopsToJson(event.attempts, topology, parts),
+    ...attemptsToJson(event, parts),
+    ...faultsToJson(decision),
     ...(parts.length > 0
       ? {
           tm: [
@@ -295,6 +60,7 @@ export function commandToJson(event: CommandEvent, context: StreamContext): Json
           ],
         }
       : {}),
+    ...sessionToJson(event),
     ...letters(event, decision),
     ...replyPart(event),
     ...(outcome.kind === 'reply' && outcome.cause !== null ? { cause: { ...outcome.cause } } : {}),
@@ -304,6 +70,28 @@ export function commandToJson(event: CommandEvent, context: StreamContext): Json
         ? { e: 'shutdown' }
         : {}),
   };
+}
+
+/** Bytes of the request on the wire, where they are not those of an array of its arguments; never the length of a secret. */
+function requestSize({ request, args }: CommandEvent): { qs?: number } {
+  if (args.some((arg) => arg.kind === 'redacted')) return {};
+  return request.total === encodedSize(args) ? {} : { qs: request.total };
+}
+
+/** Bytes of a request as an array of bulk strings. */
+export function encodedSize(args: readonly KeptArgument[]): number {
+  let size = 3 + digits(args.length);
+  for (const arg of args) {
+    const length = arg.kind === 'cut' ? arg.total : arg.bytes.length;
+    size += 5 + digits(length) + length;
+  }
+  return size;
+}
+
+function digits(n: number): number {
+  let count = 1;
+  for (; n >= 10; n = Math.trunc(n / 10)) count++;
+  return count;
 }
 
 function routeToJson(parts: readonly Part[]): { rt?: string } {
@@ -341,7 +129,7 @@ function nodesToJson(
   topology: Topology | undefined,
 ): Json {
   const [only] = parts;
-  if (only === undefined) return '-';
+  if (only === undefined || isStopped(event.decision)) return '-';
   if (parts.length === 1) {
     const address = event.attempts.at(-1)?.address ?? only.to?.address;
     return address === undefined ? '-' : alias(topology, only.to?.upstream ?? '', address);
@@ -396,10 +184,90 @@ function hopsToJson(
   return hops.length === 0 ? {} : { hp: hops };
 }
 
+/** The mirrors that got a copy: so that one left out by its share and one that was lost can be told apart. */
+function mirrorsToJson(parts: readonly Part[]): { m?: Json } {
+  const chosen = new Set(parts.flatMap((part) => part.mirrors.map((hop) => hop.upstream)));
+  return chosen.size === 0 ? {} : { m: [...chosen] };
+}
+
+/** The fault that hit, and the draws of rules that did not, as shares of 1. */
+function faultsToJson({ fault, why }: Decision): { f?: Json; fr?: Json } {
+  const missed = why.flatMap((reason) =>
+    reason.stage === 'fault' && reason.code === 'rule' && !reason.isHit
+      ? [[reason.id, reason.roll / 100_000] as const]
+      : [],
+  );
+  const hit = fault && {
+    id: fault.id,
+    kind: fault.action.kind,
+    roll: fault.of === 0 ? 0 : fault.roll / fault.of,
+    ...(fault.ms === null ? {} : { ms: fault.ms }),
+  };
+  return {
+    ...(hit === null ? {} : { f: [hit] }),
+    ...(missed.length === 0 ? {} : { fr: Object.fromEntries(missed) }),
+  };
+}
+
+/** The attempts that a line's other fields imply: one, to the server decided, in the time of `tm`. */
+export function impliedAttempts(
+  decision: Decision,
+  queueUs: number,
+  upstreamUs: number,
+): readonly Attempt[] {
+  const [only] = partsOf(decision);
+  if (only === undefined || only.to === null) return [];
+  const { address } = only.to;
+  return [{ part: 0, address, kind: 'decided', sentUs: queueUs, doneUs: queueUs + upstreamUs }];
+}
+
+/** All attempts with their times, where they are not those implied. */
+function attemptsToJson(event: CommandEvent, parts: readonly Part[]): { at?: Json } {
+  const { attempts, decision, queueUs, upstreamUs } = event;
+  if (parts.length === 0 && attempts.length === 0) return {};
+  const implied = impliedAttempts(decision, queueUs, upstreamUs);
+  const isImplied =
+    attempts.length === implied.length &&
+    attempts.every((attempt, i) => {
+      const { part, address, kind, sentUs, doneUs } = implied[i] as Attempt;
+      return (
+        attempt.part === part &&
+        attempt.address === address &&
+        attempt.kind === kind &&
+        attempt.sentUs === sentUs &&
+        attempt.doneUs === doneUs
+      );
+    });
+  if (isImplied) return {};
+  return {
+    at: attempts.map(({ part, address, kind, sentUs, doneUs }) => [
+      part,
+      address,
+      kind,
+      sentUs,
+      doneUs,
+    ]),
+  };
+}
+
+/** What the decision saw of the client's session, where it is not that of a new RESP2 client. */
+function sessionToJson({ command }: CommandEvent): { ss?: Json } {
+  const { authenticated, resp, subscribed, transactionKey, pinned, home } = command.session;
+  const state = {
+    ...(authenticated ? {} : { auth: false }),
+    ...(resp === 3 ? { resp } : {}),
+    ...(subscribed ? { sub: true } : {}),
+    ...(transactionKey === null ? {} : { tk: bytesToJson(transactionKey) }),
+    ...(pinned === null ? {} : { pin: pinned }),
+    ...(home === null ? {} : { home }),
+  };
+  return Object.keys(state).length === 0 ? {} : { ss: state };
+}
+
 function letters(event: CommandEvent, decision: Decision): { x?: string } {
   const flags = [
     event.command.session.multi ? 'T' : '',
-    decision.action.kind === 'forward' ? '' : 'L',
+    decision.action.kind === 'forward' && !isStopped(decision) ? '' : 'L',
     event.command.spec?.envoyWrite ? 'W' : '',
     isOpened(decision) ? 'O' : '',
   ].join('');
@@ -411,7 +279,7 @@ function replyPart(event: CommandEvent): { r?: Json; rs?: number } {
   const { bytes, total, condensed } = event.reply;
   const reply = bytes.length === 0 ? null : decodeReply(bytes);
   if (reply === null) return total > 0 ? { rs: total } : {};
-  if (!condensed) return { r: replyToJson(reply) };
+  if (!condensed) return { r: replyBytesToJson(bytes) };
   const content = reply.type === '=' ? reply.value : Buffer.alloc(0);
   const cut = readCut(content);
   if (cut !== null) return { r: argumentToJson(cut), rs: total };

@@ -3,7 +3,8 @@ import type { SessionView } from '../../src/commands/command.js';
 import { BlockWriter, type CommandNote } from '../../src/events/block.js';
 import type { CommandEvent, OtherEvent } from '../../src/events/event.js';
 import { Block, StreamContext } from '../../src/events/reader.js';
-import { commandToJson, headerToJson, otherToJson } from '../../src/recording/format.js';
+import { commandToJson } from '../../src/recording/format.js';
+import { headerToJson, otherToJson } from '../../src/recording/others.js';
 import type { Mesh } from './mesh.js';
 import { noteOf, stateOf } from './notes.js';
 
@@ -40,6 +41,9 @@ export function otherLine(event: OtherEvent): string | null {
     tool: 'rmtop 0.1.0',
     cut: { value: 1_048_576, record: 8_388_608 },
     pendMs: 250,
+    redact: { mode: 'auth', key: 'none' as const },
+    capture: 'replies' as const,
+    filter: '',
   };
   const json = event.type === 'hello' ? headerToJson(event, info) : otherToJson(event);
   return json === null ? null : JSON.stringify(json);

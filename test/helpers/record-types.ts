@@ -1,6 +1,6 @@
 /** The types of a recording's lines (recording page, 4.2 and 4.3), as checks: which keys, in which order, of which type. */
 import assert from 'node:assert/strict';
-import type { Json } from '../../src/recording/format.js';
+import type { Json } from '../../src/recording/values.js';
 import type { Reply } from '../../src/resp/value.js';
 
 type Check = (value: Json) => boolean;
@@ -123,6 +123,7 @@ const RECORDS: Readonly<Record<string, Check>> = {
         'down?': isOneOf(true),
       }),
     ),
+    ups: isObject as Check,
   }),
   cfg: hasFields({
     k: isText,
@@ -160,6 +161,7 @@ const RECORDS: Readonly<Record<string, Check>> = {
     'q?': isTuple(isWhole, isWhole, isWhole),
     'db?': isWhole,
     a: isListOf(isS),
+    'qs?': isWhole,
     'ao?': isListOf(isS),
     'ks?': isListOf(isWhole),
     's?': either(isSlot, isListOf(isSlot)),
@@ -186,9 +188,20 @@ const RECORDS: Readonly<Record<string, Check>> = {
       isOneOf('P', 'R')(value[1] as Json) &&
       (value.length === 2 || isText(value[2] as Json)),
     'hp?': isListOf(isTuple(isOneOf('MOVED', 'ASK'), isNumber, isText, isText)),
+    'at?': isListOf(
+      isTuple(isWhole, isText, isOneOf('decided', 'MOVED', 'ASK'), isNumber, isNumber),
+    ),
     'f?': anything,
     'fr?': anything,
     'tm?': isTuple(isWhole, isWhole, isWhole),
+    'ss?': hasFields({
+      'auth?': isOneOf(false),
+      'resp?': isOneOf(3),
+      'sub?': isOneOf(true),
+      'tk?': isS,
+      'pin?': isText,
+      'home?': isText,
+    }),
     'bh?': isWhole,
     'x?': (value) => /^[HERTLSWO]+$/.test(String(value)),
     'r?': isR,
@@ -211,15 +224,50 @@ const RECORDS: Readonly<Record<string, Check>> = {
     's?': isSlot,
     'u?': isText,
     'x?': isText,
+    at: isTime,
+  }),
+  mir: hasFields({
+    k: isText,
+    n: isWhole,
+    'part?': isWhole,
+    to: isText,
+    addr: isText,
+    t: isTime,
+    'd?': isTime,
+    'lag?': isNumber,
+    st: isOneOf('same', 'diff', 'uncompared', 'failed', 'dropped'),
+    'r?': isR,
+    'tol?': isText,
+    'note?': isText,
+    'cause?': isObject as Check,
   }),
   push: hasFields({ k: isText, t: isTime, c: isWhole, r: isR }),
-  note: hasFields({ k: isText, t: isTime, 'n?': isWhole, 'mark?': isText, 'text?': isText }),
+  note: hasFields({
+    k: isText,
+    t: isTime,
+    'n?': isWhole,
+    'mark?': isText,
+    'text?': isText,
+    'lvl?': isText,
+    'next?': isText,
+  }),
+  up: hasFields({
+    k: isText,
+    t: isTime,
+    u: isText,
+    addr: isText,
+    'via?': isText,
+    st: isOneOf('ready', 'closed'),
+    'own?': isOneOf(true),
+    'cause?': isObject as Check,
+  }),
   drop: hasFields({
     k: isText,
     t: isTime,
     from: isWhole,
     to: isWhole,
     why: isOneOf('queue', 'disk', 'limit'),
+    cmds: isWhole,
   }),
 };
 

@@ -8,7 +8,7 @@ import { FLAG } from '../../src/events/block.js';
 import { cutMarker, redactedMarker } from '../../src/events/condense.js';
 import type { OtherEvent } from '../../src/events/event.js';
 import { plainRoute } from '../../src/mesh/config.js';
-import { bytesToJson, type Json, replyToJson } from '../../src/recording/format.js';
+import { bytesToJson, type Json, replyToJson } from '../../src/recording/values.js';
 import { decodeReply, type Reply } from '../../src/resp/value.js';
 import { anyReply, bytes } from '../helpers/arbitraries.js';
 import { holds } from '../helpers/check.js';
@@ -142,7 +142,7 @@ test.describe('commands', () => {
     ],
     'a split command': [
       'MGET foo bar',
-      '{"k":"cmd","n":42,"t":5.107411,"d":0.00038,"c":7,"a":["MGET","foo","bar"],"ks":[1,2],"s":[12182,5061],"rt":"*","u":[{"u":"s2.p","ks":[1],"d":0.0001},{"u":"s0.p","ks":[2],"d":0}],"p":["policy","P"],"tm":[30,300,50],"r":{"+":"OK"}}',
+      '{"k":"cmd","n":42,"t":5.107411,"d":0.00038,"c":7,"a":["MGET","foo","bar"],"ks":[1,2],"s":[12182,5061],"rt":"*","u":[{"u":"s2.p","ks":[1],"d":0.0001},{"u":"s0.p","ks":[2],"d":0}],"p":["policy","P"],"at":[[0,"10.0.0.2:6379","decided",89,189],[1,"10.0.0.0:6379","decided",-1,189]],"tm":[30,300,50],"r":{"+":"OK"}}',
       {},
       {
         attempts: [
@@ -153,7 +153,7 @@ test.describe('commands', () => {
     ],
     'a redirect': [
       'GET foo',
-      '{"k":"cmd","n":42,"t":5.107411,"d":0.00038,"c":7,"a":["GET","foo"],"s":12182,"rt":"*","u":"s0.p","p":["redirect","P"],"hp":[["MOVED",12182,"s2.p","s1.p"],["ASK",12182,"s1.p","s0.p"]],"tm":[30,300,50],"r":{"+":"OK"}}',
+      '{"k":"cmd","n":42,"t":5.107411,"d":0.00038,"c":7,"a":["GET","foo"],"s":12182,"rt":"*","u":"s0.p","p":["redirect","P"],"hp":[["MOVED",12182,"s2.p","s1.p"],["ASK",12182,"s1.p","s0.p"]],"at":[[0,"10.0.0.2:6379","decided",-5107410,-5107409],[0,"10.0.0.1:6379","MOVED",-5107408,-5107407],[0,"10.0.0.0:6379","ASK",-5107406,-5107405]],"tm":[30,300,50],"r":{"+":"OK"}}',
       {},
       {
         attempts: [
@@ -165,7 +165,7 @@ test.describe('commands', () => {
     ],
     'a redirect of the second part': [
       'MGET foo bar',
-      '{"k":"cmd","n":42,"t":5.107411,"d":0.00038,"c":7,"a":["MGET","foo","bar"],"ks":[1,2],"s":[12182,5061],"rt":"*","u":[{"u":"s2.p","ks":[1],"d":0.0001},{"u":"9.9.9.9:9","ks":[2],"d":0.0002}],"p":["redirect","P"],"hp":[["ASK",5061,"s0.p","9.9.9.9:9"]],"tm":[30,300,50],"r":{"+":"OK"}}',
+      '{"k":"cmd","n":42,"t":5.107411,"d":0.00038,"c":7,"a":["MGET","foo","bar"],"ks":[1,2],"s":[12182,5061],"rt":"*","u":[{"u":"s2.p","ks":[1],"d":0.0001},{"u":"9.9.9.9:9","ks":[2],"d":0.0002}],"p":["redirect","P"],"hp":[["ASK",5061,"s0.p","9.9.9.9:9"]],"at":[[0,"10.0.0.2:6379","decided",89,189],[1,"10.0.0.0:6379","decided",89,189],[1,"9.9.9.9:9","ASK",189,389]],"tm":[30,300,50],"r":{"+":"OK"}}',
       {},
       {
         attempts: [
@@ -242,7 +242,7 @@ test.describe('commands', () => {
     ],
     'a reply with a secret': [
       'CONFIG GET requirepass',
-      '{"k":"cmd","n":42,"t":5.107411,"d":0.00038,"c":7,"a":["CONFIG","GET","requirepass"],"rt":"*","u":"s0.p","p":["policy","P"],"tm":[30,300,50],"r":{"red":"auth"},"rs":60}',
+      '{"k":"cmd","n":42,"t":5.107411,"d":0.00038,"c":7,"a":["CONFIG","GET","requirepass"],"rt":"*","u":"s0.p","p":["policy","P"],"at":[[0,"10.0.0.0:6379","decided",89,189]],"tm":[30,300,50],"r":{"red":"auth"},"rs":60}',
       { upstreams: { redis: clusterOf(1) } },
       {
         replyBuf: redactedMarker('auth'),
@@ -385,19 +385,19 @@ test.describe('other records', () => {
         name: 'DEL',
         key: 'lock:order:981',
       },
-      '{"k":"pend","n":45,"t":5.131233,"c":7,"a":["DEL","lock:order:981"]}',
+      '{"k":"pend","n":45,"t":5.131233,"c":7,"a":["DEL","lock:order:981"],"at":9.999999}',
     ],
     'a command without a key that waits': [
       { type: 'pending', atUs: 9, seq: 45, arrivedUs: 5, connection: 7, name: 'WAIT', key: null },
-      '{"k":"pend","n":45,"t":0.000005,"c":7,"a":["WAIT"]}',
+      '{"k":"pend","n":45,"t":0.000005,"c":7,"a":["WAIT"],"at":0.000009}',
     ],
     'a key of bytes that waits': [
       { type: 'pending', atUs: 9, seq: 45, arrivedUs: 5, connection: 7, name: 'DEL', key: '\xff' },
-      '{"k":"pend","n":45,"t":0.000005,"c":7,"a":["DEL",{"b64":"/w=="}]}',
+      '{"k":"pend","n":45,"t":0.000005,"c":7,"a":["DEL",{"b64":"/w=="}],"at":0.000009}',
     ],
     'a gap': [
       { type: 'gap', atUs: 5_900_000, dropped: 12, from: 47, to: 58 },
-      '{"k":"drop","t":5.9,"from":47,"to":58,"why":"queue"}',
+      '{"k":"drop","t":5.9,"from":47,"to":58,"why":"queue","cmds":12}',
     ],
     'a push': [
       {
@@ -410,11 +410,11 @@ test.describe('other records', () => {
     ],
     'a push that was not kept whole': [
       { type: 'push', atUs: 0, connection: 9, reply: '>3\r\n$7\r\nmess' },
-      '{"k":"push","t":0,"c":9,"r":null}',
+      '{"k":"push","t":0,"c":9,"r":{"raw":">3\\r\\n$7\\r\\nmess"}}',
     ],
     'a log line': [
       { type: 'log', atUs: 0, level: 'warning', text: 'no route to 10.0.0.1', next: '--map' },
-      '{"k":"note","t":0,"text":"no route to 10.0.0.1; --map"}',
+      '{"k":"note","t":0,"text":"no route to 10.0.0.1","lvl":"warning","next":"--map"}',
     ],
     'a server’s number': [{ type: 'server', atUs: 0, number: 3, address: 'h:1' }, null],
     'a server’s connection': [
@@ -428,7 +428,7 @@ test.describe('other records', () => {
         own: false,
         cause: null,
       },
-      null,
+      '{"k":"up","t":0,"u":"redis","addr":"h:1","st":"ready"}',
     ],
   };
   for (const [name, [event, line]] of Object.entries(GOLDEN)) {
@@ -466,7 +466,7 @@ test.describe('other records', () => {
     } as unknown as OtherEvent;
     assert.equal(
       otherLine(event),
-      '{"k":"topo","t":0,"ep":14,"src":"CLUSTER SLOTS","nodes":[{"id":"s0.p","addr":"10.0.0.0:6379","via":"127.0.0.1:7001","slots":[[0,99],[300,300]]},{"id":"s0.r1","addr":"10.0.1.0:6379","of":"s0.p","down":true},{"id":"s1.p","addr":"10.0.0.1:6379","slots":[[100,199]],"down":true}]}',
+      '{"k":"topo","t":0,"ep":14,"src":"CLUSTER SLOTS","nodes":[{"id":"s0.p","addr":"10.0.0.0:6379","via":"127.0.0.1:7001","slots":[[0,99],[300,300]]},{"id":"s0.r1","addr":"10.0.1.0:6379","of":"s0.p","down":true},{"id":"s1.p","addr":"10.0.0.1:6379","slots":[[100,199]],"down":true}],"ups":{"redis":{"kind":"slots","source":"CLUSTER SLOTS","ranges":[{"start":0,"end":99,"primary":"10.0.0.0:6379","replicas":["10.0.1.0:6379"]},{"start":100,"end":199,"primary":"10.0.0.1:6379","replicas":[]},{"start":300,"end":300,"primary":"10.0.0.0:6379","replicas":[]}],"servers":[{"address":"10.0.0.0:6379","dialled":"127.0.0.1:7001","healthy":true,"reachable":true,"error":null},{"address":"10.0.1.0:6379","dialled":"10.0.1.0:6379","healthy":false,"reachable":true,"error":null},{"address":"10.0.0.1:6379","dialled":"10.0.0.1:6379","healthy":true,"reachable":false,"error":"refused"}]}}}',
     );
     checkRecord(JSON.parse(otherLine(event) as string) as Json);
   });
@@ -490,7 +490,7 @@ test.describe('other records', () => {
     } as const;
     assert.equal(
       otherLine(event),
-      '{"k":"topo","t":0,"ep":1,"src":"h:1 (no Redis Cluster)","nodes":[{"id":"s0.p","addr":"h:1"}]}',
+      '{"k":"topo","t":0,"ep":1,"src":"h:1 (no Redis Cluster)","nodes":[{"id":"s0.p","addr":"h:1"}],"ups":{"redis":{"kind":"single","source":"h:1 (no Redis Cluster)","ranges":null,"servers":[{"address":"h:1","dialled":"h:1","healthy":true,"reachable":null,"error":null}]}}}',
     );
   });
 

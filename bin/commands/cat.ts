@@ -1,0 +1,76 @@
+/** `rmtop cat FILE…`: prints recordings. */
+import { Command as Cli } from 'commander';
+import { EXPORTERS, type Exporter, RmtopError, Selection } from 'rmtop';
+import { usage } from '../options.js';
+import { filterOf, Output, openFile, say, sayCondition } from '../recording-files.js';
+
+type Flags = {
+  readonly filter?: string;
+  readonly skip?: boolean;
+  readonly strict?: boolean;
+} & Readonly<Record<string, unknown>>;
+
+export function catCommand(): Cli {
+  const command = new Cli('cat')
+    .description('print recordings; - is stdin')
+    .argument('<file...>', 'recordings, .rmtop or .rmtop.gz')
+    .option('-f, --filter <expression>', 'only the commands that fit')
+    .option('--skip', 'leave out commands that cannot be exported whole')
+    .option('--strict', 'a damaged line is an error');
+  for (const { name, help } of EXPORTERS) if (name !== 'text') command.option(`--${name}`, help);
+  return command.action(async (files: string[], flags: Flags) => {
+    const exporter = exporterOf(flags);
+    const out = new Output();
+    if (exporter.head !== '') await out.write(exporter.head);
+    for (const file of files) if (!(await cat(file, exporter, flags, out))) return;
+  });
+}
+
+function exporterOf(flags: Flags): Exporter {
+  const asked = EXPORTERS.filter(({ name }) => flags[camel(name)] === true);
+  if (asked.length > 1)
+    throw usage(
+      `--${asked[1]?.name ?? ''}`,
+      '',
+      `one form; --${asked[0]?.name ?? ''} is given as well`,
+    );
+  const [exporter = EXPORTERS[0]] = asked;
+  if (exporter === undefined) throw new RmtopError('INTERNAL', 'no exporter');
+  return exporter;
+}
+
+function camel(name: string): string {
+  return name.replace(/-(.)/g, (_all, letter: string) => letter.toUpperCase());
+}
+
+/** False once nobody reads any more. */
+async function cat(file: string, exporter: Exporter, flags: Flags, out: Output): Promise<boolean> {
+  const reader = await openFile(file, flags.strict === true);
+  const selection = new Selection(reader, filterOf(flags.filter));
+  let skipped = 0;
+  for await (const entries of reader.batches()) {
+    const pieces: (string | Buffer)[] = [];
+    for (const entry of entries) {
+      if (!selection.wants(entry)) continue;
+      try {
+        const piece = exporter.entry(entry);
+        if (piece !== null) pieces.push(piece);
+      } catch (error) {
+        if (flags.skip !== true || !(error instanceof RmtopError)) throw error;
+        skipped++;
+      }
+    }
+    if (!(await writeAll(out, pieces))) return false;
+  }
+  if (skipped > 0) say(`rmtop: ${file}: ${skipped} commands left out: they are not all there`);
+  sayCondition(file, reader.summary());
+  return true;
+}
+
+function writeAll(out: Output, pieces: readonly (string | Buffer)[]): Promise<boolean> {
+  if (pieces.length === 0) return Promise.resolve(true);
+  if (pieces.every((piece) => typeof piece === 'string')) return out.write(pieces.join(''));
+  return out.write(
+    Buffer.concat(pieces.map((piece) => (typeof piece === 'string' ? Buffer.from(piece) : piece))),
+  );
+}

@@ -1,0 +1,36 @@
+/** `rmtop record -o FILE`: the proxy and a recorder, without a screen. */
+import { Command as Cli } from 'commander';
+import { runHeadless } from '../headless.js';
+import { type ProxyFlags, resolve, withProxyFlags } from '../options.js';
+import {
+  defaultOutput,
+  planRecording,
+  type RecordFlags,
+  withRecordFlags,
+} from '../record-flags.js';
+import { readLook } from '../screen.js';
+import { proxyOptions } from './run.js';
+
+export function recordCommand(): Cli {
+  const command = new Cli('record').description(
+    'proxy and write everything into a file, without a screen, until ctrl-c',
+  );
+  withRecordFlags(withProxyFlags(command))
+    .option('-f, --filter <expression>', 'record only the commands that fit')
+    .option('-q, --quiet', 'no summary lines');
+  return command.action(
+    async (
+      flags: ProxyFlags & RecordFlags & { readonly filter?: string; readonly quiet?: boolean },
+    ) => {
+      const resolved = resolve(flags);
+      const { filter } = readLook(flags.filter === undefined ? {} : { filter: flags.filter });
+      const record = planRecording(flags, flags.output ?? defaultOutput(new Date()), filter);
+      process.exitCode = await runHeadless(proxyOptions(resolved, record.keep, true), {
+        json: null,
+        record,
+        quiet: flags.quiet === true,
+        label: resolved.label,
+      });
+    },
+  );
+}

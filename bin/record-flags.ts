@@ -1,0 +1,218 @@
+/** The flags of a recorder, and what is said when it has ended. */
+import { randomBytes } from 'node:crypto';
+import path from 'node:path';
+import type { Command } from 'commander';
+import {
+  checkOutput,
+  type RecordWriter,
+  type RedactOptions,
+  RmtopError,
+  type WriterOptions,
+  type WrittenTotals,
+} from 'rmtop';
+import { parseDuration, usage } from './options.js';
+import { version } from './version.js';
+
+/** What commander gives for the flags that `withRecordFlags` adds. */
+export type RecordFlags = {
+  readonly output?: string;
+  readonly force?: boolean;
+  readonly rotate?: string;
+  readonly keep?: string;
+  readonly maxSize?: string;
+  readonly sync?: string;
+  readonly capture?: string;
+  readonly redact?: string;
+  readonly redactKeyEnv?: string;
+  readonly full?: boolean;
+  readonly lossy?: boolean;
+};
+
+/** The recording format's own limits. */
+export const RECORD_KEEP = { value: 1_048_576, record: 8_388_608 } as const;
+/** As good as no limit: what a request may be at most. */
+const FULL_KEEP = { value: 2 ** 30, record: 2 ** 31 - 1 } as const;
+const PENDING_MS = 250;
+
+/** Adds the flags that say what is recorded, and where to. */
+export function withRecordFlags(command: Command): Command {
+  return command
+    .option('-o, --output <file>', 'write a recording: FILE.rmtop or FILE.rmtop.gz')
+    .option('--force', 'replace the file if it exists')
+    .option(
+      '--rotate <size|duration>',
+      'begin a new part (FILE-0002.rmtop) after so much: 256MiB, 10m',
+    )
+    .option('--keep <parts>', 'delete older parts')
+    .option('--max-size <size>', 'end the recording at this size')
+    .option(
+      '--sync <when>',
+      'fdatasync: never, check (every 5 s or 1 MiB) or line (default: check)',
+    )
+    .option('--capture <what>', 'replies, args (no replies) or keys (default: replies)')
+    .option('--redact <what>', 'auth, values or keys=GLOB (default: auth)')
+    .option(
+      '--redact-key-env <name>',
+      'the variable with the key that equal values are hashed with',
+    )
+    .option('--full', 'keep values of any size')
+    .option(
+      '--lossy',
+      'when the disk is slow lose whole commands, and say so, rather than slow the clients down',
+    );
+}
+
+/** A recording as the flags ask for it. */
+export type RecordPlan = {
+  readonly file: string | null;
+  readonly writer: WriterOptions;
+  readonly keep: { readonly value: number; readonly record: number };
+};
+
+/** The plan for writing to `file`, or to stdout (null). Throws USAGE, OUTPUT_EXISTS or OUTPUT_FAILED. */
+export function planRecording(flags: RecordFlags, file: string | null, filter: string): RecordPlan {
+  const keep = flags.full === true ? FULL_KEEP : RECORD_KEEP;
+  const redact = readRedaction(flags);
+  if (flags.keep !== undefined && flags.rotate === undefined)
+    throw usage('--keep', flags.keep, 'used with --rotate');
+  const rotate = flags.rotate === undefined ? NO_ROTATION : parseRotate(flags.rotate);
+  const sync = flags.sync ?? 'check';
+  if (sync !== 'never' && sync !== 'check' && sync !== 'line')
+    throw usage('--sync', sync, 'never, check or line');
+  const maxBytes = flags.maxSize === undefined ? null : parseSize('--max-size', flags.maxSize);
+  const keepParts = flags.keep === undefined ? null : parseCount('--keep', flags.keep);
+  if (file !== null) {
+    if (file.endsWith('.zst')) throw usage('--output', file, 'a name in .rmtop or .rmtop.gz');
+    checkOutput(file, flags.force === true);
+  }
+  return {
+    file,
+    keep,
+    writer: {
+      sink:
+        file === null
+          ? { kind: 'fd', fd: 1 }
+          : { kind: 'file', path: file, sync, maxBytes, ...rotate, keepParts },
+      header: {
+        id: newId(),
+        tool: `rmtop ${version()}`,
+        cut: keep,
+        pendMs: PENDING_MS,
+        redact: {
+          mode: redact.mode === 'keys' ? `keys=${redact.glob}` : redact.mode,
+          key: redact.key === '' ? 'none' : flags.redactKeyEnv === undefined ? 'random' : 'given',
+        },
+        capture: redact.capture,
+        filter,
+      },
+      filter,
+      redact,
+      lossy: flags.lossy === true,
+    },
+  };
+}
+
+const NO_ROTATION = { rotateBytes: null, rotateMs: null } as const;
+
+function parseRotate(text: string): { rotateBytes: number | null; rotateMs: number | null } {
+  if (/(?:ms|s|m)$/.test(text))
+    return { rotateBytes: null, rotateMs: parseDuration('--rotate', text) };
+  return { rotateBytes: parseSize('--rotate', text), rotateMs: null };
+}
+
+const SIZE_UNITS: Readonly<Record<string, number>> = {
+  '': 1,
+  k: 1e3,
+  kb: 1e3,
+  kib: 1024,
+  m: 1e6,
+  mb: 1e6,
+  mib: 1024 ** 2,
+  g: 1e9,
+  gb: 1e9,
+  gib: 1024 ** 3,
+};
+
+/** `256MiB`, `1GB`, `4096` in bytes. Throws USAGE. */
+export function parseSize(flag: string, text: string): number {
+  const [, figure = '', unit = ''] = /^(\d+(?:\.\d+)?) ?([a-z]*)$/i.exec(text) ?? [];
+  const bytes = Math.round(Number(figure) * (SIZE_UNITS[unit.toLowerCase()] ?? Number.NaN));
+  if (figure === '' || !(bytes > 0)) throw usage(flag, text, 'a size such as 256MiB or 1GB');
+  return bytes;
+}
+
+function parseCount(flag: string, text: string): number {
+  const count = Number(text);
+  if (!Number.isInteger(count) || count < 1) throw usage(flag, text, 'a whole number from 1');
+  return count;
+}
+
+function readRedaction(flags: RecordFlags): RedactOptions {
+  const text = flags.redact ?? 'auth';
+  const capture = flags.capture ?? 'replies';
+  if (capture !== 'replies' && capture !== 'args' && capture !== 'keys')
+    throw usage('--capture', capture, 'replies, args or keys');
+  const glob = /^keys=(.+)$/s.exec(text)?.[1] ?? '';
+  if (text !== 'auth' && text !== 'values' && glob === '')
+    throw usage('--redact', text, 'auth, values or keys=GLOB');
+  const mode = glob !== '' ? 'keys' : text === 'values' ? 'values' : 'auth';
+  return { mode, glob, key: mode === 'auth' ? '' : redactKey(flags.redactKeyEnv), capture };
+}
+
+/** The key is given by the environment, for a flag shows in `ps`; without one it is random and gone with the process. */
+function redactKey(name: string | undefined): string {
+  if (name === undefined) return randomBytes(32).toString('hex');
+  const key = process.env[name];
+  if (key === undefined || key === '')
+    throw new RmtopError('USAGE', `--redact-key-env ${name}: there is no such variable`, {
+      next: [`export ${name}=…`],
+    });
+  return key;
+}
+
+/** `rmtop-20261130-120405.rmtop`, for a recording without a name. */
+export function defaultOutput(now: Date): string {
+  const text = now.toISOString().replace(/[-:]/g, '').replace('T', '-').slice(0, 15);
+  return `rmtop-${text}.rmtop`;
+}
+
+/** What is said when a recording has ended: what it holds, and what can be done with it. */
+export function closingLines(plan: RecordPlan, totals: WrittenTotals, upstream: string): string[] {
+  const { file, writer } = plan;
+  if (file === null) return [];
+  const { mode, capture } = writer.redact;
+  const facts = [
+    sizeText(totals.bytes),
+    `${totals.commands.toLocaleString('en-US')} commands`,
+    ...(totals.parts > 1 ? [`${totals.parts} parts`] : []),
+    capture === 'replies' ? 'values kept' : capture === 'args' ? 'no replies' : 'keys only',
+    mode === 'auth' ? 'AUTH redacted' : 'values redacted',
+    ...(totals.cut > 0 ? [`${totals.cut.toLocaleString('en-US')} with large values cut`] : []),
+    ...(totals.dropped > 0 ? [`${totals.dropped.toLocaleString('en-US')} NOT recorded`] : []),
+  ];
+  const name = path.relative('.', file) || file;
+  return [
+    `recorded ${name} (${facts.join(', ')})`,
+    `next:  rmtop cat ${name}`,
+    ...(capture === 'keys' ? [] : [`       rmtop replay ${name} -u ${upstream}`]),
+  ];
+}
+
+/** 4.1 MB */
+export function sizeText(bytes: number): string {
+  const units = ['bytes', 'kB', 'MB', 'GB', 'TB'];
+  let value = bytes;
+  let unit = 0;
+  for (; value >= 1000 && unit < units.length - 1; unit++) value /= 1000;
+  return `${unit === 0 ? value : value.toFixed(1)} ${units[unit]}`;
+}
+
+/** A recording's id: 10 characters, hardly ever twice. */
+function newId(): string {
+  const time = Math.floor(Date.now() / 1000)
+    .toString(36)
+    .toUpperCase();
+  return time + randomBytes(2).toString('hex').toUpperCase();
+}
+
+export type { RecordWriter };

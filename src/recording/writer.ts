@@ -1,0 +1,124 @@
+/**
+ * Events → lines of JSON in a file or on stdout, by a thread of its own: the core hands blocks over and never waits for a disk.
+ *
+ * Nothing is lost: with more than 16 MiB on their way to the writer it is `behind`, and the proxy lets its clients wait; a `lossy` writer
+ * has whole blocks dropped instead, and says so in the file.
+ */
+import { Worker } from 'node:worker_threads';
+import { RmtopError } from '../errors.js';
+import type { Consumer } from '../events/bus.js';
+import type { HeaderInfo } from './others.js';
+import type { RedactOptions } from './redact.js';
+import type { SinkOptions } from './sink.js';
+
+/** What a recording is, and where it goes. */
+export type WriterOptions = {
+  readonly sink: SinkOptions;
+  readonly header: HeaderInfo;
+  /** Only the commands that fit this filter are written; an empty one lets all through. */
+  readonly filter: string;
+  readonly redact: RedactOptions;
+  readonly lossy: boolean;
+};
+
+/** What was written, told at the end. */
+export type WrittenTotals = {
+  readonly commands: number;
+  readonly bytes: number;
+  readonly parts: number;
+  /** Commands of which something was cut for its size. */
+  readonly cut: number;
+  readonly dropped: number;
+};
+
+/** Main thread → writer. */
+export type ToWriter =
+  | { readonly type: 'block'; readonly block: ArrayBuffer; readonly used: number }
+  | { readonly type: 'end'; readonly why: string };
+
+/** Writer → main thread. `closed`: nobody reads any more (a pipe's other end is gone); `limit`: as much as was allowed is written. */
+export type FromWriter =
+  | { readonly type: 'written'; readonly bytes: number }
+  | { readonly type: 'closed' }
+  | { readonly type: 'limit'; readonly text: string }
+  | { readonly type: 'failed'; readonly message: string }
+  | { readonly type: 'ended'; readonly totals: WrittenTotals };
+
+const BEHIND_BYTES = 16 * 1024 * 1024;
+
+/** A recorder: subscribe it to a proxy, and `end` it when no more will come. */
+export class RecordWriter implements Consumer {
+  readonly lossless: boolean;
+  /** Settles when nothing can be written any more: null when the reader has gone, an error when the disk failed. */
+  readonly broken: Promise<RmtopError | null>;
+  /** Settles with why, when a limit was reached: the recording is complete so far and goes on no longer. */
+  readonly full: Promise<string>;
+  private waiting = 0;
+  private readonly worker: Worker;
+  private readonly ended: Promise<WrittenTotals | null>;
+
+  constructor(options: WriterOptions) {
+    this.lossless = !options.lossy;
+    this.worker = new Worker(new URL('./writer-worker.js', import.meta.url), {
+      workerData: options,
+    });
+    let end: (totals: WrittenTotals | null) => void = () => {};
+    this.ended = new Promise((resolve) => {
+      end = resolve;
+    });
+    let fill: (why: string) => void = () => {};
+    this.full = new Promise((resolve) => {
+      fill = resolve;
+    });
+    this.broken = new Promise((resolve) => {
+      this.worker.on('message', (message: FromWriter) => {
+        switch (message.type) {
+          case 'written':
+            this.waiting -= message.bytes;
+            return;
+          case 'closed':
+            resolve(null);
+            return;
+          case 'limit':
+            fill(message.text);
+            return;
+          case 'failed':
+            resolve(outputFailed(message.message));
+            return;
+          case 'ended':
+            end(message.totals);
+        }
+      });
+      this.worker.on('error', (error) =>
+        resolve(outputFailed(`its writer has died: ${String(error)}`)),
+      );
+      this.worker.on('exit', () => end(null));
+    });
+  }
+
+  get behind(): boolean {
+    return this.waiting > BEHIND_BYTES;
+  }
+
+  accept(block: ArrayBuffer, used: number): boolean {
+    if (!this.lossless && this.behind) return false;
+    this.waiting += used;
+    this.worker.postMessage({ type: 'block', block, used } satisfies ToWriter, [block]);
+    return true;
+  }
+
+  /** Writes the last record and waits until everything is written; null when the writer had died. */
+  async end(why: 'quit' | 'signal'): Promise<WrittenTotals | null> {
+    this.worker.postMessage({ type: 'end', why } satisfies ToWriter);
+    const totals = await this.ended;
+    await this.worker.terminate();
+    return totals;
+  }
+}
+
+function outputFailed(why: string): RmtopError {
+  return new RmtopError('OUTPUT_FAILED', 'cannot write the recording', {
+    why,
+    next: ['rmtop record -o FILE        on a disk with room'],
+  });
+}

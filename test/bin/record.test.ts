@@ -1,0 +1,162 @@
+/** `rmtop record`, `--output` and `rmtop cat`, as their user starts them, in front of real servers. */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import test, { type TestContext } from 'node:test';
+import { TestClient } from '../helpers/client.js';
+import { sharedCluster } from '../helpers/cluster.js';
+import { type Program, runProgram, startProgram } from '../helpers/program.js';
+import { folder, readAll } from '../helpers/record-files.js';
+import { until } from '../helpers/until.js';
+
+const { cluster } = sharedCluster();
+const LISTENING = /listening on 127\.0\.0\.1:(\d+)/;
+
+async function recording(
+  t: TestContext,
+  args: readonly string[],
+): Promise<{ readonly rmtop: Program; readonly client: TestClient }> {
+  const seed = `127.0.0.1:${cluster().nodes[0]?.port ?? 0}`;
+  const rmtop = startProgram(t, [...args, '-l', '127.0.0.1:0', '-u', seed]);
+  const [, port] = await rmtop.says(LISTENING);
+  const client = await TestClient.connect(Number(port));
+  t.after(() => client.close());
+  return { rmtop, client };
+}
+
+test('record: everything is in the file, private, with what to do next; secrets are not', async (t) => {
+  const file = path.join(folder(t), 'a.rmtop');
+  const { rmtop, client } = await recording(t, ['record', '-o', file]);
+  await client.ask('SET', 'cart:{42}', Buffer.from([255, 0, 10]));
+  await client.ask('GET', 'cart:{42}');
+  await client.ask('MGET', 'a', 'b', 'c');
+  await client.ask('AUTH', 'user', 'very-secret');
+  await client.pipeline([['MULTI'], ['INCR', 'n'], ['EXEC']]);
+  client.close();
+  await until(() => readFileSync(file, 'utf8').includes('"k":"end"'));
+  rmtop.child.kill('SIGINT');
+  assert.equal(await rmtop.ended, 130);
+  assert.match(
+    rmtop.stderr(),
+    /recorded .*a\.rmtop \(.*, 7 commands, values kept, AUTH redacted\)\nnext:/,
+  );
+  assert.equal(statSync(file).mode & 0o777, 0o600);
+  assert.ok(!readFileSync(file, 'utf8').includes('very-secret'));
+  const { entries, reader } = await readAll(file, true);
+  assert.equal(reader.summary().commands, 7);
+  assert.equal(reader.summary().fin?.why, 'signal');
+  for (const entry of entries)
+    if (entry.event?.type === 'command') assert.ok(entry.event.decision.why !== undefined);
+
+  const twice = await runProgram(t, ['record', '-o', file]);
+  assert.equal(twice.code, 64);
+  assert.match(twice.stderr, /error\[OUTPUT_EXISTS\][\s\S]*--force/);
+});
+
+test('--json and --output write the same records', async (t) => {
+  const file = path.join(folder(t), 'a.rmtop');
+  const { rmtop, client } = await recording(t, ['--json', '-q', '-f', 'cmd=GET', '--output', file]);
+  await client.ask('SET', 'k', 'v');
+  await client.ask('GET', 'k');
+  client.close();
+  await until(() => rmtop.stdout().includes('"k":"end"'));
+  rmtop.child.kill('SIGTERM');
+  await rmtop.ended;
+  const written = readFileSync(file, 'utf8')
+    .split('\n')
+    .filter((line) => line.startsWith('{"k":"cmd"'));
+  const printed = rmtop
+    .stdout()
+    .split('\n')
+    .filter((line) => line.startsWith('{"k":"cmd"'));
+  assert.equal(written.length, 2); // the filter is that of --json
+  assert.deepEqual(printed, [written[1]]);
+});
+
+test('kill -9 at any moment: the file opens, and no line that was due is missing', async (t) => {
+  for (let round = 0; round < 6; round++) {
+    const file = path.join(folder(t), 'a.rmtop');
+    const { rmtop, client } = await recording(t, ['record', '-q', '-o', file]);
+    let answered = 0;
+    const traffic = (async () => {
+      while ((await client.ask('SET', `k${answered}`, 'v'.repeat(200))) === '+OK\r\n') answered++;
+    })();
+    const due = 40 + round * 150;
+    await until(() => answered >= due);
+    // What has been answered is due within the 50 ms that a block may be filled: wait for the file, not for a time.
+    await until(() => readFileSync(file, 'latin1').split('"k":"cmd"').length > due);
+    rmtop.child.kill('SIGKILL');
+    await rmtop.ended;
+    await traffic;
+    const { reader, entries } = await readAll(file);
+    const { commands, damagedCount, fin } = reader.summary();
+    assert.ok(commands >= due, `${commands} of ${due}`);
+    assert.deepEqual([damagedCount, fin], [0, null]);
+    const numbers = entries.flatMap((entry) => (entry.json.k === 'cmd' ? [entry.json.n] : []));
+    assert.deepEqual(
+      numbers,
+      numbers.map((_n, i) => i + 1),
+    );
+    const cat = await runProgram(t, ['cat', file]);
+    assert.equal(cat.code, 0);
+    assert.match(cat.stderr, /ended badly: recovered [\d,]+ commands/);
+  }
+});
+
+test('cat: every form, and each can be read by what it is for', async (t) => {
+  const dir = folder(t);
+  const file = path.join(dir, 'a.rmtop.gz');
+  const { rmtop, client } = await recording(t, ['record', '-q', '-o', file]);
+  await client.ask('SET', 'cat:k', Buffer.from('a "b"\r\n\xff\x1b[2J', 'latin1'));
+  await client.ask('GET', 'cat:k');
+  await client.ask('RPUSH', 'cat:l', '1', '2');
+  await client.ask('AUTH', 'x');
+  client.close();
+  rmtop.child.kill('SIGTERM');
+  await rmtop.ended;
+
+  const text = await runProgram(t, ['cat', file]);
+  assert.equal(text.code, 0);
+  assert.equal(text.stdout.split('\n').length, 5);
+  assert.ok(!text.stdout.includes('\x1b'));
+  const json = await runProgram(t, ['cat', file, '--json', '-f', 'cmd=GET']);
+  const lines = json.stdout.trimEnd().split('\n');
+  assert.ok(lines[0]?.startsWith('{"k":"rmtop"'));
+  assert.equal(lines.filter((line) => line.startsWith('{"k":"cmd"')).length, 1);
+  // What cat prints is a recording again.
+  const again = path.join(dir, 'b.rmtop');
+  writeFileSync(again, json.stdout);
+  assert.equal((await readAll(again, true)).reader.summary().commands, 1);
+
+  const whole = await runProgram(t, ['cat', file, '--redis-cli']);
+  assert.equal(whole.code, 5);
+  assert.match(whole.stderr, /error\[REC_INCOMPLETE\][\s\S]*--skip/);
+  const cli = await runProgram(t, ['cat', file, '--redis-cli', '--skip', '-f', 'key=cat:k']);
+  const node = cluster().nodes[0]?.port ?? 0;
+  const sent = spawnSync('redis-cli', ['-c', '-p', String(node)], {
+    input: `DEL cat:k\n${cli.stdout}`,
+    encoding: 'latin1',
+  });
+  assert.match(sent.stdout, /OK/);
+  const value = spawnSync('redis-cli', ['-c', '-p', String(node), '--raw', 'GET', 'cat:k'], {
+    encoding: 'latin1',
+  });
+  assert.equal(value.stdout, 'a "b"\r\n\xff\x1b[2J\n');
+
+  const resp = await runProgram(t, ['cat', file, '--resp', '--skip', '-f', 'cmd=RPUSH']);
+  assert.equal(resp.stdout, '*4\r\n$5\r\nRPUSH\r\n$5\r\ncat:l\r\n$1\r\n1\r\n$1\r\n2\r\n');
+  const flat = await runProgram(t, ['cat', file, '--flat']);
+  const [set] = flat.stdout
+    .split('\n')
+    .map((line) => (line === '' ? null : (JSON.parse(line) as Record<string, unknown>)));
+  assert.deepEqual([set?.command, set?.key, set?.why, set?.reply], ['SET', 'cat:k', 'write', 'OK']);
+  const csv = await runProgram(t, ['cat', file, '--csv']);
+  assert.equal(csv.stdout.split('\r\n').length, 6);
+  assert.match(csv.stdout, /^n,t,ms,client,command/);
+
+  const both = await runProgram(t, ['cat', file, '--csv', '--json']);
+  assert.equal(both.code, 64);
+  const none = await runProgram(t, ['cat', path.join(dir, 'none.rmtop')]);
+  assert.deepEqual([none.code, /error\[FILE_UNREADABLE\]/.test(none.stderr)], [64, true]);
+});
