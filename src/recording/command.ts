@@ -213,7 +213,6 @@ export class RecordedCommand implements CommandEvent {
   }
 }
 
-
 /** The command whose arguments are all ASCII text, as nearly all are: one Buffer for all of them. Null for any other. */
 function commandOfTexts(args: readonly Json[], session: SessionView): Command | null {
   const argc = args.length;

@@ -1,6 +1,12 @@
 /** Events that are no command ↔ lines: the header, topologies, configurations, connections and what happens to them (4.3). */
 import { createHash } from 'node:crypto';
-import type { Cause, MirrorState, OtherEvent, ServerState, UpstreamState } from '../events/event.js';
+import type {
+  Cause,
+  MirrorState,
+  OtherEvent,
+  ServerState,
+  UpstreamState,
+} from '../events/event.js';
 import type { MeshConfig } from '../mesh/config.js';
 import {
   bytesFromJson,
@@ -363,7 +369,9 @@ function upstreamsOfNodes(line: JsonObject): Record<string, UpstreamState> {
   }));
   const kind = ranges.length > 0 ? 'slots' : servers.length === 1 ? 'single' : 'unknown';
   const source = text(line.src);
-  return { redis: { kind, source, ranges: kind === 'slots' ? ranges : null, hosts: null, servers } };
+  return {
+    redis: { kind, source, ranges: kind === 'slots' ? ranges : null, hosts: null, servers },
+  };
 }
 
 function text(value: Json | undefined): string {

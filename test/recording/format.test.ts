@@ -490,7 +490,7 @@ test.describe('other records', () => {
     } as const;
     assert.equal(
       otherLine(event),
-      '{"k":"topo","t":0,"ep":1,"src":"h:1 (no Redis Cluster)","nodes":[{"id":"s0.p","addr":"h:1"}],"ups":{"redis":{"kind":"single","source":"h:1 (no Redis Cluster)","ranges":null,"servers":[{"address":"h:1","dialled":"h:1","healthy":true,"reachable":null,"error":null}]}}}',
+      '{"k":"topo","t":0,"ep":1,"src":"h:1 (no Redis Cluster)","nodes":[{"id":"s0.p","addr":"h:1"}],"ups":{"redis":{"kind":"single","source":"h:1 (no Redis Cluster)","ranges":null,"hosts":null,"servers":[{"address":"h:1","dialled":"h:1","healthy":true,"reachable":null,"error":null}]}}}',
     );
   });
 
