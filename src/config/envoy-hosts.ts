@@ -176,7 +176,7 @@ function edsHosts(cluster: ClusterShape, balancer: Balancer, shape: Shape, world
     cluster.at,
     `the hosts of ${cluster.name} come from the control plane; no EndpointSlice of ${target.host} is loaded`,
     {
-      level: isHashing(balancer) ? 'warning' : 'info',
+      level: 'info',
       consequence: `${target.host}:${target.port} is taken as its one host; where keys would be spread, which host has a key cannot be promised`,
       advice: `add them: kubectl -n ${target.host.split('.')[1] ?? 'NAMESPACE'} get endpointslices -o yaml`,
     },

@@ -102,7 +102,8 @@ class Clusters {
   /** Makes the upstream `name` known; whether there is such a cluster. */
   use(name: string, listener: ListenerShape, as: 'route' | 'mirror'): boolean {
     const written = this.shape.clusters.get(name);
-    const made = written === undefined ? madeUp(name, listener, this.world) : null;
+    const isAbsent = written !== undefined || this.shape.absent.has(name);
+    const made = isAbsent ? null : madeUp(name, listener, this.world);
     const cluster = written ?? made;
     if (cluster === null || cluster === undefined) {
       if (name !== '') this.sayUnknown(name, listener, as);

@@ -1,6 +1,7 @@
 /** Texts → every Redis listener they describe. Pure: files and environment are arguments; `load.ts` reads them from disk. */
 import type { EnvoyLevel } from '../mesh/config.js';
 import { addressMapIn, serviceEntries } from './addresses.js';
+import { readAeraki } from './aeraki.js';
 import { type Diagnostic, Findings, type NotInForce, type Position, sorted } from './diagnostic.js';
 import { type Document, fillPlaceholders, parseText, type Text } from './documents.js';
 import { type LoadedListener, listenerName, readListener } from './envoy.js';
@@ -74,8 +75,17 @@ export function loadTexts(
   const of = (name: Format['name']): Document[] =>
     documents.filter((each) => each.format.name === name).map((each) => each.document);
   for (const document of of('kubernetes')) services.addDocument(document, findings);
-  const shape: Shape = { listeners: [], clusters: new Map(), endpoints: new Map() };
+  const shape: Shape = {
+    listeners: [],
+    clusters: new Map(),
+    endpoints: new Map(),
+    absent: new Set(),
+  };
   for (const { document, format } of documents) format.read?.(document, shape, world);
+  readAeraki(of('aeraki'), shape, world, {
+    namespace: options.namespace ?? null,
+    isAlone: shape.listeners.length === 0 && of('envoy-filter').length === 0,
+  });
   readEnvoyFilters(of('envoy-filter'), shape, world);
   const listeners = pick(shape, options.service, world).map((listener) =>
     readListener(listener, shape, world),

@@ -32,6 +32,8 @@ export type Shape = {
   readonly clusters: Map<string, ClusterShape>;
   /** Hosts of EDS clusters by cluster name, where a dump tells them. */
   readonly endpoints: Map<string, readonly EndpointShape[]>;
+  /** Names that look like Istio's and that the mesh has no cluster of. */
+  readonly absent: Set<string>;
 };
 
 /** What readers may look at besides their document. */
