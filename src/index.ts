@@ -42,6 +42,7 @@ export type {
   TrafficEvent,
   UpstreamState,
 } from './events/event.js';
+export { Glance } from './events/glance.js';
 export {
   createHistogram,
   difference,

@@ -11,11 +11,14 @@ import {
   automatic,
   move,
   moveCell,
+  nextArrangement,
   nextPane,
   nextTab,
   open,
+  showPane,
   toggleFollow,
   toggleFreeze,
+  zoom,
 } from './actions/move.js';
 import { backOrQuit, close, interrupt, quit } from './actions/quit.js';
 
@@ -72,19 +75,16 @@ export const KEYS: readonly Binding[] = [
   bind('Find', 'F', 'follow the newest command on and off', toggleFollow, 'follow'),
   bind('Find', 'p', 'freeze the screen; traffic goes on', toggleFreeze, 'freeze'),
   ...PANES.map((pane) =>
-    bind('Panes', pane.key, `show ${pane.title}`, (model) => model.show(pane.id)),
+    bind('Panes', pane.key, `show ${pane.title}; again: it alone`, showPane(pane.id)),
   ),
   bind('Panes', '0', 'back to the usual layout', automatic),
   bind('Panes', 'tab', 'next pane', nextPane(1)),
   bind('Panes', 'shift-tab', 'previous pane', nextPane(-1)),
-  bind('Panes', '[', 'previous tab of the detail', nextTab(-1), 'tabs'),
-  bind('Panes', ']', 'next tab of the detail', nextTab(1)),
-  bind('Panes', '+', 'more room for the stream', (model) => {
-    model.strip = false;
-  }),
-  bind('Panes', '_', 'less room for the stream: the strip comes back', (model) => {
-    model.strip = true;
-  }),
+  bind('Panes', '[', 'previous tab of the pane', nextTab(-1), 'tabs'),
+  bind('Panes', ']', 'next tab of the pane', nextTab(1)),
+  bind('Panes', '+', 'more room for the pane in focus', zoom(1)),
+  bind('Panes', '_', 'less room for the pane in focus', zoom(-1)),
+  bind('Panes', '-', 'the next layout', nextArrangement),
   bind('Copy', 'y', 'copy: a menu, or the URL while nothing has come', startCopy, 'copy'),
   bind('Screen', '?', 'this help; ? again: the filter language', openHelp, 'help'),
   bind('Screen', 'H', 'show and hide the line of keys', (model) => {

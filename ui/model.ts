@@ -1,6 +1,7 @@
 /** Everything the screen shows and how it is being looked at. Actions change it; frames are made of it. */
 import { Facts, type Filter, type MeshConfig } from 'rmtop';
 import { FilterBar } from './filter-bar.js';
+import type { Arrangement, Zoom } from './layout.js';
 import type { Look } from './look.js';
 import type { Feed } from './store/feed.js';
 import { Sifter } from './store/sifter.js';
@@ -10,7 +11,8 @@ import type { LineEdit } from './text/line-edit.js';
 import { Scroll } from './text/scroll.js';
 import { Toasts } from './toasts.js';
 
-export type PaneId = 'stream' | 'detail' | 'slots' | 'conns' | 'log';
+export type PaneId = 'stream' | 'detail' | 'slots' | 'faults' | 'stats' | 'hot' | 'conns' | 'log';
+type ListPaneId = Exclude<PaneId, 'stream'>;
 
 /** What the keys go to before they go to the panes. */
 export type Dialog =
@@ -53,20 +55,27 @@ export class Model {
   pane: PaneId = 'stream';
   /** Where Esc leads back to. */
   cameFrom: PaneId = 'stream';
-  detailTab = 0;
+  /** The panes that were shown before, latest first. */
+  recent: readonly PaneId[] = [];
+  arrangement: Arrangement = 'auto';
+  zoom: Zoom = 'normal';
+  /** The tab of each pane that has some. */
+  readonly tabs: Partial<Record<PaneId, number>> = {};
+  private readonly cursors: Partial<Record<PaneId, number>> = {};
   dialog: Dialog | null = null;
   keyLine = true;
-  /** `+` gives the strip's room to the stream. */
-  strip = true;
   /** The column that `*` and `#` act on. */
   cell: ColumnId = 'key';
   /** When ctrl-c was last pressed, ms. */
   interruptedMs: number = Number.NEGATIVE_INFINITY;
   /** Rows that passed through the stream between two frames, in the last second. */
   notPainted = 0;
-  readonly scrolls: Readonly<Record<Exclude<PaneId, 'stream'>, Scroll>> = {
+  readonly scrolls: Readonly<Record<ListPaneId, Scroll>> = {
     detail: new Scroll(false),
     slots: new Scroll(false),
+    faults: new Scroll(false),
+    stats: new Scroll(false),
+    hot: new Scroll(false),
     conns: new Scroll(false),
     log: new Scroll(true),
   };
@@ -94,6 +103,19 @@ export class Model {
     return rows.arrived === 0 && rows.length === 0 && lost === 0 && heldBack === 0;
   }
 
+  tabOf(pane: PaneId): number {
+    return this.tabs[pane] ?? 0;
+  }
+
+  /** The item in focus of a pane that has `count` of them now. */
+  cursorOf(pane: PaneId, count: number): number {
+    return Math.max(0, Math.min(this.cursors[pane] ?? 0, count - 1));
+  }
+
+  setCursor(pane: PaneId, at: number): void {
+    this.cursors[pane] = at;
+  }
+
   /** Facts about the focused row; null when there is none. */
   focusedFacts(): Facts | null {
     const row = this.viewport.focused;
@@ -108,6 +130,7 @@ export class Model {
   show(pane: PaneId): void {
     if (pane === this.pane) return;
     this.cameFrom = pane === 'detail' ? this.pane : 'stream';
+    this.recent = [this.pane, ...this.recent.filter((each) => each !== this.pane)];
     this.pane = pane;
     // What is read must not run away.
     if (pane === 'detail') this.viewport.stay();

@@ -2,8 +2,13 @@
 import type { Model, PaneId } from './model.js';
 import { connsPane } from './panes/conns.js';
 import { detailPane } from './panes/detail.js';
+import { hotPane } from './panes/hot.js';
 import { logPane } from './panes/log.js';
 import { slotsPane } from './panes/slots.js';
+import { statsPane } from './panes/stats.js';
+
+/** The room a pane has, in cells. */
+export type Room = { readonly width: number; readonly height: number };
 
 /** A pane of lines. The stream is the one that is none: see `stream/`. */
 export type LinesPane = {
@@ -11,8 +16,14 @@ export type LinesPane = {
   readonly key: string;
   readonly title: string;
   /** Lines that stay when the others scroll. */
-  readonly head: (model: Model, width: number) => readonly string[];
-  readonly lines: (model: Model, width: number) => readonly string[];
+  readonly head: (model: Model, room: Room) => readonly string[];
+  readonly lines: (model: Model, room: Room) => readonly string[];
+  /** How many of its first lines are items that can have the focus; none where this is missing. */
+  readonly count?: (model: Model) => number;
+  /** The filter that fits the item in focus: what `*` and `#` add. */
+  readonly condition?: (model: Model) => string | null;
+  /** What `[` and `]` go through. */
+  readonly tabs?: readonly string[];
   /** What its key line names first, by the keys' first names. */
   readonly hints: readonly string[];
 };
@@ -39,6 +50,8 @@ export const PANES: readonly Pane[] = [
   },
   detailPane,
   slotsPane,
+  statsPane,
+  hotPane,
   connsPane,
   logPane,
 ];

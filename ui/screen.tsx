@@ -1,6 +1,7 @@
 /** The screen: inputs in, frames out. It owns the model, and knows neither sockets nor signals. */
 import type { Filter, ProxyHandle } from 'rmtop';
 import { App, type Body, type Chrome, type Regions } from './components/app.js';
+import { cellsLines } from './components/cells.js';
 import { filterHelp, filterLine } from './components/filter-line.js';
 import { firstScreenProps } from './components/first-screen.js';
 import { keyLine, newsLine, tabsLine } from './components/foot.js';
@@ -8,12 +9,10 @@ import { headerLine, totalsLines } from './components/header.js';
 import { FramePacer } from './frames.js';
 import { Layout as InkLayout } from './ink.js';
 import { act } from './input.js';
-import { layoutOf } from './layout.js';
+import { type Cell, layoutOf } from './layout.js';
 import { makeLook } from './look.js';
 import { Model, type Subject } from './model.js';
-import { isLinesPane, paneOf } from './panes.js';
 import { Feed } from './store/feed.js';
-import { streamLines, stripLines } from './stream/draw.js';
 import { copy, copyWays } from './terminal/clipboard.js';
 import { ESC_TIMEOUT_MS, KeyDecoder } from './terminal/keys.js';
 import { Painter } from './terminal/painter.js';
@@ -52,6 +51,7 @@ export class Screen {
   private readonly regions: Regions;
   private readonly stops: (() => void)[] = [];
   private frame: readonly string[] = [];
+  private cells: readonly Cell[] = [];
   private chrome = '';
   private figuresMs = Number.NEGATIVE_INFINITY;
   private figures = { header: '', filter: '' };
@@ -78,7 +78,7 @@ export class Screen {
       repaint: () => this.repaint(),
       changed: () => this.pacer.soon(),
     });
-    this.regions = regionsOf(this.model);
+    this.regions = regionsOf(this.model, () => this.cells);
   }
 
   start(): void {
@@ -209,11 +209,18 @@ export class Screen {
     const layout = layoutOf(columns, rows, {
       isTyping: model.filterBar.line !== null,
       keyLine: model.keyLine,
-      strip: model.strip,
+      focus: model.pane,
+      recent: model.recent,
+      arrangement: model.arrangement,
+      zoom: model.zoom,
     });
+    this.cells = layout.cells;
+    const stream = layout.cells.find((cell) => cell.pane === 'stream');
+    // The line of heads is no row. Where there is no stream, its focus stays as it is.
+    const streamRows = stream === undefined ? null : stream.height - 1;
     const allChecked = model.sifter.run(FILTER_BUDGET_MS);
-    model.viewport.update(layout.bodyRows - layout.stripRows - 1);
-    this.countUnseen(layout.bodyRows - layout.stripRows - 1);
+    model.viewport.update(streamRows ?? layout.bodyRows - 1);
+    this.countUnseen(streamRows ?? 0);
     const chrome = this.chromeOf(layout);
     const key = JSON.stringify(chrome) + helpKey(model);
     if (key !== this.chrome) {
@@ -268,8 +275,9 @@ export class Screen {
 
 function bodyOf(model: Model): Body {
   if (model.dialog?.kind === 'help') return { kind: 'help' };
-  if (model.pane !== 'stream') return { kind: 'lines' };
-  return model.isFresh ? { kind: 'first', props: firstScreenProps(model) } : { kind: 'stream' };
+  if (model.isFresh && model.pane === 'stream')
+    return { kind: 'first', props: firstScreenProps(model) };
+  return { kind: 'panes' };
 }
 
 /** What the help shows is no part of the chrome. */
@@ -279,17 +287,9 @@ function helpKey(model: Model): string {
   return `${dialog.topic} ${dialog.at} ${dialog.query.text} ${dialog.query.cursor}`;
 }
 
-function regionsOf(model: Model): Regions {
+function regionsOf(model: Model, cells: () => readonly Cell[]): Regions {
   return {
-    stream: (width, height) => streamLines(model, width, height),
-    strip: (width, height) => stripLines(model, width, height),
+    panes: (width, height) => cellsLines(model, cells(), width, height),
     totals: (width, height) => totalsLines(model, width, height),
-    pane: (width, height) => {
-      const pane = paneOf(model.pane);
-      if (!isLinesPane(pane)) return [];
-      const head = pane.head(model, width);
-      const lines = pane.lines(model, width);
-      return [...head, ...model.scrolls[pane.id].view(lines, height - head.length)];
-    },
   };
 }

@@ -9,6 +9,7 @@ import { REQUEST, RequestParser } from '../resp/request.js';
 import { AT, ATTEMPT_INTS, ATTEMPT_KINDS, FLAG, HEAD, KIND_COMMAND } from './block.js';
 import { type KeptArgument, readCondensed } from './condense.js';
 import type { Attempt, Cause, CommandEvent, Kept, OtherEvent, Outcome } from './event.js';
+import type { Glance } from './glance.js';
 
 /** Of how many clients the address is remembered: it may be part of a key. */
 const PEERS_KEPT = 10_000;
@@ -137,6 +138,11 @@ export class Block {
 
   seq(offset: number): number {
     return this.floats[(offset >> 3) + (AT.seq >> 1)] as number;
+  }
+
+  /** Looks at the command at `offset` for counting. */
+  glance(offset: number, into: Glance): void {
+    into.load(this.bytes, this.ints, this.floats, offset);
   }
 
   isCommand(offset: number): boolean {

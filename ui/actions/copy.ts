@@ -2,7 +2,7 @@
 import { explain, splitAddress } from 'rmtop';
 import { redisCliLine, redisCliReply, valueIn } from '../copy-forms.js';
 import type { Model } from '../model.js';
-import { quoted } from './find.js';
+import { quoted } from '../text/quoted.js';
 
 /** The environment line that points an application here. */
 export function urlLine(model: Model): string {

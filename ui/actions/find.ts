@@ -1,7 +1,9 @@
 /** The filter: typed, switched, and made of what is under the cursor. */
 import type { Facts } from 'rmtop';
 import type { Model } from '../model.js';
+import { isLinesPane, paneOf } from '../panes.js';
 import type { ColumnId } from '../stream/columns.js';
+import { quoted } from '../text/quoted.js';
 
 export function editFilter(model: Model): void {
   model.show('stream');
@@ -16,17 +18,26 @@ export function toggleFilter(model: Model): void {
 /** `*` shows only commands like the focused one in the chosen column, `#` hides them. */
 export function addCell(isWanted: boolean): (model: Model) => void {
   return (model) => {
-    const facts = model.focusedFacts();
-    const condition = facts === null ? null : conditionFor(facts, model.cell);
+    const condition = conditionHere(model);
     if (condition === null) {
       model.toasts.answer(
-        `nothing to filter by in this ${model.cell}: h and l choose another column`,
+        model.pane === 'stream'
+          ? `nothing to filter by in this ${model.cell}: h and l choose another column`
+          : 'nothing to filter by here',
       );
       return;
     }
     if (model.filterBar.add(isWanted ? condition : `!${condition}`))
       model.toasts.answer(`filter: ${model.filterBar.text}   (/ edits, ! switches it off)`);
   };
+}
+
+/** What the cell, or the item, in focus says. */
+function conditionHere(model: Model): string | null {
+  const pane = paneOf(model.pane);
+  if (isLinesPane(pane) && pane.condition !== undefined) return pane.condition(model);
+  const facts = model.focusedFacts();
+  return facts === null ? null : conditionFor(facts, model.cell);
 }
 
 function conditionFor(facts: Facts, cell: ColumnId): string | null {
@@ -58,15 +69,4 @@ function conditionFor(facts: Facts, cell: ColumnId): string | null {
 
 function utf8(text: string): string {
   return Buffer.from(text).toString('latin1');
-}
-
-/** Bytes as a value of the filter language: bare where that is the same, else a string. */
-export function quoted(bytes: string): string {
-  if (/^[A-Za-z0-9_:.{}@+-]+$/.test(bytes) && !bytes.startsWith('{')) return bytes;
-  const escaped = bytes.replace(/[\\"]|[^\x20-\x7e]/g, (char) =>
-    char === '\\' || char === '"'
-      ? `\\${char}`
-      : `\\x${char.charCodeAt(0).toString(16).padStart(2, '0')}`,
-  );
-  return `"${escaped}"`;
 }

@@ -1,8 +1,8 @@
 /** Moving within a pane, and between panes. */
 
-import type { Model } from '../model.js';
-import { DETAIL_TABS } from '../panes/detail.js';
-import { isLinesPane, PANES, paneOf } from '../panes.js';
+import { ARRANGEMENTS, type Zoom } from '../layout.js';
+import type { Model, PaneId } from '../model.js';
+import { isLinesPane, type LinesPane, PANES, paneOf } from '../panes.js';
 import { CELLS } from '../stream/columns.js';
 import { columnsOf } from '../stream/draw.js';
 import type { Motion } from '../stream/viewport.js';
@@ -11,9 +11,27 @@ import type { Motion } from '../stream/viewport.js';
 export function move(motion: Motion): (model: Model) => void {
   return (model) => {
     const pane = paneOf(model.pane);
-    if (isLinesPane(pane)) model.scrolls[pane.id].move(motion);
-    else model.viewport.move(motion);
+    if (!isLinesPane(pane)) model.viewport.move(motion);
+    else if (pane.count === undefined) model.scrolls[pane.id].move(motion);
+    else moveCursor(model, pane, motion);
   };
+}
+
+const PAGE = 10;
+
+/** Moves the focus of a list. At its end it scrolls on, for there may be more than items. */
+function moveCursor(model: Model, pane: LinesPane, motion: Motion): void {
+  const count = pane.count?.(model) ?? 0;
+  const at = model.cursorOf(pane.id, count);
+  const by =
+    motion.kind === 'rows'
+      ? motion.by
+      : motion.kind === 'pages'
+        ? Math.round(motion.by * PAGE)
+        : motion.kind === 'first'
+          ? -count
+          : count;
+  model.setCursor(pane.id, Math.max(0, Math.min(count - 1, at + by)));
 }
 
 /** Chooses the column that `*` and `#` act on. */
@@ -35,6 +53,34 @@ export function nextPane(by: 1 | -1): (model: Model) => void {
   };
 }
 
+/** A number key: shows that pane; again: alone on the screen; once more: among the others. */
+export function showPane(id: PaneId): (model: Model) => void {
+  return (model) => {
+    if (model.pane === id) model.zoom = model.zoom === 'full' ? 'normal' : 'full';
+    else model.show(id);
+  };
+}
+
+const ZOOMS: readonly Zoom[] = ['normal', 'half', 'full'];
+
+/** `+` and `_`: more or less room for the pane in focus. */
+export function zoom(by: 1 | -1): (model: Model) => void {
+  return (model) => {
+    const at = ZOOMS.indexOf(model.zoom) + by;
+    // The stream has its half already.
+    const next = ZOOMS[Math.max(0, Math.min(ZOOMS.length - 1, at))] ?? 'normal';
+    model.zoom = next === 'half' && model.pane === 'stream' ? (by > 0 ? 'full' : 'normal') : next;
+  };
+}
+
+/** `-`: the next arrangement of the panes. */
+export function nextArrangement(model: Model): void {
+  const at = ARRANGEMENTS.indexOf(model.arrangement);
+  model.arrangement = ARRANGEMENTS[(at + 1) % ARRANGEMENTS.length] ?? 'auto';
+  model.zoom = 'normal';
+  model.toasts.answer(`layout: ${model.arrangement}   (- next, 0 automatic)`);
+}
+
 /** Opens the focused command. */
 export function open(model: Model): void {
   if (model.pane !== 'stream' || model.viewport.focused === null) return;
@@ -49,12 +95,13 @@ export function back(model: Model): boolean {
   return true;
 }
 
-/** The previous or next tab of the detail. */
+/** The previous or next tab of the pane. */
 export function nextTab(by: 1 | -1): (model: Model) => void {
   return (model) => {
-    if (model.pane !== 'detail') return;
-    model.detailTab = (model.detailTab + by + DETAIL_TABS.length) % DETAIL_TABS.length;
-    model.scrolls.detail.reset();
+    const pane = paneOf(model.pane);
+    if (!isLinesPane(pane) || pane.tabs === undefined) return;
+    model.tabs[pane.id] = (model.tabOf(pane.id) + by + pane.tabs.length) % pane.tabs.length;
+    model.scrolls[pane.id].reset();
   };
 }
 
@@ -72,6 +119,7 @@ export function toggleFreeze(model: Model): void {
 
 /** `0`: everything where it was at the start. */
 export function automatic(model: Model): void {
-  model.strip = true;
+  model.arrangement = 'auto';
+  model.zoom = 'normal';
   model.show('stream');
 }

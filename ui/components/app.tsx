@@ -9,8 +9,7 @@ import { Help } from './help.js';
 /** What is between the filter and the news. */
 export type Body =
   | { readonly kind: 'first'; readonly props: FirstScreenProps }
-  | { readonly kind: 'stream' }
-  | { readonly kind: 'lines' }
+  | { readonly kind: 'panes' }
   | { readonly kind: 'help' };
 
 /** The parts that Ink lays out: while they are the same, its frame is. */
@@ -27,9 +26,7 @@ export type Chrome = {
 
 /** The lines that are painted past Ink. */
 export type Regions = {
-  readonly stream: LinesOf;
-  readonly strip: LinesOf;
-  readonly pane: LinesOf;
+  readonly panes: LinesOf;
   readonly totals: LinesOf;
 };
 
@@ -67,7 +64,7 @@ function Line({ text }: { readonly text: string }): ReactNode {
 
 function BodyView({ model, chrome, regions }: Props): ReactNode {
   const { layout, body } = chrome;
-  const { bodyRows, stripRows, columns } = layout;
+  const { bodyRows, columns } = layout;
   switch (body.kind) {
     case 'first':
       return <FirstScreen model={model} props={body.props} width={columns} />;
@@ -75,14 +72,7 @@ function BodyView({ model, chrome, regions }: Props): ReactNode {
       return model.dialog?.kind === 'help' ? (
         <Help model={model} dialog={model.dialog} width={columns} height={bodyRows} />
       ) : null;
-    case 'lines':
-      return <Region height={bodyRows} lines={regions.pane} />;
-    case 'stream':
-      return (
-        <>
-          <Region height={bodyRows - stripRows} lines={regions.stream} />
-          {stripRows === 0 ? null : <Region height={stripRows} lines={regions.strip} />}
-        </>
-      );
+    case 'panes':
+      return <Region height={bodyRows} lines={regions.panes} />;
   }
 }

@@ -5,29 +5,29 @@ import { decodedLines } from '../detail/decoded.js';
 import { relatedTo } from '../detail/related.js';
 import { titleOf } from '../detail/title.js';
 import type { Model } from '../model.js';
-import type { LinesPane } from '../panes.js';
+import type { LinesPane, Room } from '../panes.js';
 import type { Row } from '../store/rows.js';
 import { rowsAsLines } from '../stream/draw.js';
 import { fit } from '../text/fit.js';
 
 export const DETAIL_TABS: readonly string[] = ['Decision', 'Decoded', 'Hex', 'RESP', 'Related'];
 
-function head(model: Model, width: number): readonly string[] {
+function head(model: Model, { width }: Room): readonly string[] {
   const { look } = model;
   const facts = model.focusedFacts();
   const tabs = DETAIL_TABS.map((tab, i) =>
-    i === model.detailTab ? look.theme.reverse(`[${tab}]`) : ` ${tab} `,
+    i === model.tabOf('detail') ? look.theme.reverse(`[${tab}]`) : ` ${tab} `,
   ).join(' ');
   const title = facts === null ? 'no command has the focus' : titleOf(facts, look.unicode, width);
   return [look.theme.bold(fit(` ${title}`, width)), ` ${tabs}`, ''];
 }
 
-function lines(model: Model, width: number): readonly string[] {
+function lines(model: Model, { width }: Room): readonly string[] {
   const facts = model.focusedFacts();
   const row = model.viewport.focused;
   if (facts === null || row === null) return [' Choose a row in the stream (1) and press Enter.'];
   const { look } = model;
-  switch (DETAIL_TABS[model.detailTab]) {
+  switch (DETAIL_TABS[model.tabOf('detail')]) {
     case 'Decoded':
       return decodedLines(facts, look, width);
     case 'Hex':
@@ -56,12 +56,18 @@ function relatedLines(model: Model, row: Row, width: number): readonly string[] 
 /** Long tabs are made once, not at every frame: the last one is kept until something it shows changes. */
 function remembering(make: LinesPane['lines']): LinesPane['lines'] {
   const kept = new WeakMap<Model, { key: string; lines: readonly string[] }>();
-  return (model, width) => {
+  return (model, room) => {
     const row = model.viewport.focused;
-    const key = [row?.seq, row?.kind, model.detailTab, width, model.look.theme.name].join();
+    const key = [
+      row?.seq,
+      row?.kind,
+      model.tabOf('detail'),
+      room.width,
+      model.look.theme.name,
+    ].join();
     const known = kept.get(model);
     if (known?.key === key) return known.lines;
-    const made = make(model, width);
+    const made = make(model, room);
     kept.set(model, { key, lines: made });
     return made;
   };
@@ -73,5 +79,6 @@ export const detailPane: LinesPane = {
   title: 'Detail',
   head,
   lines: remembering(lines),
+  tabs: DETAIL_TABS,
   hints: ['[', 'j', 'y', 'esc', '?'],
 };

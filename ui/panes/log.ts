@@ -1,10 +1,10 @@
 /** Pane 9: what happened besides commands. */
 import type { Model } from '../model.js';
-import type { LinesPane } from '../panes.js';
+import type { LinesPane, Room } from '../panes.js';
 import { wrap } from '../text/fit.js';
 import { printableText } from '../text/printable.js';
 
-function lines(model: Model, width: number): readonly string[] {
+function lines(model: Model, { width }: Room): readonly string[] {
   const { look, feed } = model;
   const entries = feed.journal.list;
   if (entries.length === 0) return [' Nothing yet.'];

@@ -1,94 +1,187 @@
-/** Pane 3: the servers, their slots and what they are given to do. */
-import { aliasOf, coveredSlots, difference, quantileUs, rangesOf, SLOTS, type Tally } from 'rmtop';
+/** Pane 3: the servers, their slots, what they are given to do, and which slots are busy. Figures are of the last ten seconds. */
+import {
+  aliasOf,
+  coveredSlots,
+  difference,
+  quantileUs,
+  rangesOf,
+  type ServerState,
+  SLOTS,
+  type Tally,
+} from 'rmtop';
 import type { Model } from '../model.js';
-import type { LinesPane } from '../panes.js';
+import type { LinesPane, Room } from '../panes.js';
 import { count, latency, percent } from '../text/figures.js';
-import { fit, fitRight } from '../text/fit.js';
-import { printableText } from '../text/printable.js';
+import { cut, fit, fitRight, wrap } from '../text/fit.js';
+import { printableBytes, printableText } from '../text/printable.js';
+import { quoted } from '../text/quoted.js';
+import { heatLines } from './heat.js';
 
-const HEAD =
-  ' NODE   ADDRESS (reached via)           SLOTS                 OPS/S  SHARE    p99   ERR';
+/** One server of one upstream, with what it was given to do. */
+type Node = {
+  readonly alias: string;
+  readonly server: ServerState;
+  readonly slots: string;
+  readonly calls: number;
+  readonly share: number;
+  readonly seconds: number;
+  readonly errors: number;
+  readonly p99Us: number | null;
+};
 
-function head(model: Model, width: number): readonly string[] {
+function nodesOf(model: Model): readonly Node[] {
+  const { feed } = model;
+  const { topology } = feed.context.latest;
+  if (topology === undefined) return [];
+  const { now, oldest } = feed.meter.window;
+  const seconds = Math.max(1e-6, ((now?.atUs ?? 0) - (oldest?.atUs ?? 0)) / 1e6);
+  const tally = (address: string): readonly [Tally | undefined, Tally | undefined] => [
+    now?.nodes[address],
+    oldest?.nodes[address],
+  ];
+  const calls = (address: string): number => {
+    const [later, earlier] = tally(address);
+    return (later?.calls ?? 0) - (earlier?.calls ?? 0);
+  };
+  return Object.entries(feed.topologyEvent?.upstreams ?? {}).flatMap(([name, state]) => {
+    const placement = topology.upstreams[name];
+    const ranges = placement === undefined ? [] : rangesOf(placement);
+    const all = state.servers.reduce((sum, server) => sum + calls(server.address), 0);
+    return state.servers.map((server): Node => {
+      const own = ranges.filter((range) => range.primary === server.address);
+      const [later, earlier] = tally(server.address);
+      const window =
+        later === undefined
+          ? null
+          : earlier === undefined
+            ? later.latency
+            : difference(later.latency, earlier.latency);
+      return {
+        alias: printableText(aliasOf(topology, name, server.address), model.look),
+        server,
+        slots:
+          own.length > 0
+            ? own.map((range) => `${range.start}-${range.end}`).join(',')
+            : state.kind === 'slots'
+              ? 'replica'
+              : 'all',
+        calls: calls(server.address),
+        share: all === 0 ? 0 : calls(server.address) / all,
+        seconds,
+        errors: (later?.errors ?? 0) - (earlier?.errors ?? 0),
+        p99Us: window === null ? null : quantileUs(window, 0.99),
+      };
+    });
+  });
+}
+
+function head(model: Model, { width }: Room): readonly string[] {
   const { look, feed } = model;
   const { topology } = feed.context.latest;
   const states = Object.entries(feed.topologyEvent?.upstreams ?? {});
   const texts = states.map(([name, state]) => {
     const placement = topology?.upstreams[name];
     const covered = placement === undefined ? 0 : coveredSlots(placement);
-    const source = state.source === '' ? 'not found yet' : state.source;
-    return `${name}: ${source}${state.kind === 'slots' ? `, ${count(covered)}/${count(SLOTS)} slots covered` : ''}`;
+    const coverage =
+      state.kind === 'slots' ? `${count(covered)}/${count(SLOTS)} slots covered, ` : '';
+    return `${name}: ${coverage}${state.source === '' ? 'not found yet' : state.source}`;
   });
   return [
     fit(` ${printableText(texts.join('   '), look)}`, width),
-    look.theme.paint('dim', fit(HEAD, width)),
+    look.theme.paint(
+      'dim',
+      fit(row(' ', ['NODE', 'ADDRESS', 'SLOTS', 'OPS/S', 'SHARE', 'p99', 'ERR'], width), width),
+    ),
   ];
 }
 
-function lines(model: Model, width: number): readonly string[] {
-  const { look, feed } = model;
-  const { topology } = feed.context.latest;
-  if (topology === undefined) return [];
-  const { now, oldest } = feed.meter.window;
-  const seconds = Math.max(1e-6, ((now?.atUs ?? 0) - (oldest?.atUs ?? 0)) / 1e6);
-  const calls = (address: string): number =>
-    (now?.nodes[address]?.calls ?? 0) - (oldest?.nodes[address]?.calls ?? 0);
-  return Object.entries(feed.topologyEvent?.upstreams ?? {}).flatMap(([name, state]) => {
-    const placement = topology.upstreams[name];
-    const ranges = placement === undefined ? [] : rangesOf(placement);
-    const all = state.servers.reduce((sum, server) => sum + calls(server.address), 0);
-    return state.servers.map((server) => {
-      const { address, dialled, reachable, healthy } = server;
-      const own = ranges.filter((range) => range.primary === address);
-      const slots =
-        own.length > 0
-          ? own.map((range) => `${range.start}-${range.end}`).join(',')
-          : state.kind === 'slots'
-            ? 'replica'
-            : 'all';
-      const via = dialled === address ? '' : `>${dialled}`;
-      const cells = [
-        ` ${fit(printableText(aliasOf(topology, name, address), look), 6)}`,
-        fit(printableText(`${address}${via}${reachable === false ? ' ?' : ''}`, look), 31),
-        fit(slots, 18),
-      ];
-      if (reachable === false || !healthy) {
-        const why = reachable === false ? `not reachable: ${server.error ?? ''}` : 'unhealthy';
-        return look.theme.paint(
-          'error',
-          fit(`${cells.join(' ')} ${printableText(why, look)}`, width),
-        );
-      }
-      return fit(
-        [
-          ...cells,
-          ...figures(calls(address), seconds, all, now?.nodes[address], oldest?.nodes[address]),
-        ].join(' '),
-        width,
-      );
-    });
-  });
-}
-
-function figures(
-  calls: number,
-  seconds: number,
-  all: number,
-  now: Tally | undefined,
-  oldest: Tally | undefined,
-): readonly string[] {
-  const window =
-    now === undefined
-      ? null
-      : oldest === undefined
-        ? now.latency
-        : difference(now.latency, oldest.latency);
+/** Columns by width: a narrow pane keeps the node, its load and its latency. */
+function row(
+  mark: string,
+  [node = '', address = '', slots = '', ...figures]: readonly string[],
+  width: number,
+): string {
+  const addressWidth = width >= 95 ? 30 : width >= 70 ? 21 : 0;
+  const slotsWidth = width >= 60 ? 13 : width >= 48 ? 11 : 0;
+  const shareWidth = Math.max(5, Math.min(14, width - 30 - addressWidth - slotsWidth));
+  const [ops = '', share = '', p99 = '', errors = ''] = figures;
   return [
-    fitRight(count(Math.round(calls / seconds)), 9),
-    fitRight(percent(calls, all), 6),
-    fitRight(latency(window === null ? null : quantileUs(window, 0.99)), 6),
-    fitRight(percent((now?.errors ?? 0) - (oldest?.errors ?? 0), calls), 5),
+    mark + fit(node, Math.min(16, Math.max(5, node.length))),
+    addressWidth === 0 ? '' : ` ${fit(address, addressWidth)}`,
+    slotsWidth === 0 ? '' : ` ${fit(slots, slotsWidth)}`,
+    ` ${fitRight(ops, 7)} ${fit(share, shareWidth)} ${fitRight(p99, 6)} ${fitRight(errors, 4)}`,
+  ].join('');
+}
+
+function nodeLine(model: Model, node: Node, isFocused: boolean, width: number): string {
+  const { look } = model;
+  const { server, share } = node;
+  const via = server.dialled === server.address ? '' : `>${server.dialled}`;
+  const address = printableText(
+    `${server.address}${via}${server.reachable === false ? ' ?' : ''}`,
+    look,
+  );
+  const mark = isFocused ? '>' : ' ';
+  if (server.reachable === false || !server.healthy) {
+    const why = server.reachable === false ? `not reachable: ${server.error ?? ''}` : 'unhealthy';
+    const text = fit(`${mark}${fit(node.alias, 5)} ${address} ${printableText(why, look)}`, width);
+    return isFocused ? look.theme.reverse(text) : look.theme.paint('error', text);
+  }
+  const bar = '#'.repeat(Math.round(share * 8));
+  const cells = [
+    node.alias,
+    address,
+    node.slots,
+    count(Math.round(node.calls / node.seconds)),
+    `${fit(bar, width >= 70 ? 8 : 0)}${percent(node.calls, node.share === 0 ? 0 : node.calls / node.share)}`,
+    latency(node.p99Us),
+    percent(node.errors, node.calls),
   ];
+  const text = fit(row(mark, cells, width), width);
+  return isFocused ? look.theme.reverse(text) : text;
+}
+
+function lines(model: Model, { width }: Room): readonly string[] {
+  const { look } = model;
+  const nodes = nodesOf(model);
+  const cursor = model.pane === 'slots' ? model.cursorOf('slots', nodes.length) : -1;
+  const rule = look.theme.paint('dim', look.rule.repeat(width));
+  return [
+    ...nodes.map((node, i) => nodeLine(model, node, i === cursor, width)),
+    rule,
+    ...heatLines(model, width),
+    rule,
+    ...sentences(model, nodes, width),
+  ];
+}
+
+/** What stands out, in words. */
+function sentences(model: Model, nodes: readonly Node[], width: number): readonly string[] {
+  const { feed, look } = model;
+  const nowUs = feed.nowUs();
+  const hottest = feed.tallies.bySlot.hottest(3, nowUs);
+  const keys = feed.tallies.keys.hottest(200, nowUs);
+  const texts = hottest.map(({ count: slot, rate }, i) => {
+    const key = keys.find((each) => each.count.slot === slot);
+    const name = key === undefined ? '' : `  ${printableBytes(key.count.name, look, 60)}`;
+    return `${i === 0 ? 'hottest slots' : ''.padEnd(13)}   ${slot.name.padStart(5)}  ${rate.toFixed(1)}/s${name}`;
+  });
+  const busiest = [...nodes].sort((a, b) => b.share - a.share)[0];
+  if (busiest !== undefined && nodes.length > 1 && busiest.share > 1.5 / nodes.length)
+    texts.push(
+      `imbalance       ${busiest.alias} has ${Math.round(busiest.share * 100)}% of the requests, with ${nodes.length} nodes`,
+    );
+  const redirects = feed.meter.latest?.redirects ?? 0;
+  if (redirects > 0) texts.push(`redirects       ${count(redirects)} followed since the start`);
+  const bad = nodes.filter(({ server }) => server.reachable === false);
+  if (bad.length > 0)
+    texts.push(
+      ...wrap(
+        `next: ${bad.length} of ${nodes.length} nodes cannot be reached from here; --map FROM=TO gives each a way, e.g. --map ${bad[0]?.server.address ?? ''}=127.0.0.1:7001`,
+        Math.max(20, width - 2),
+      ),
+    );
+  return texts.map((text) => cut(` ${text}`, width));
 }
 
 export const slotsPane: LinesPane = {
@@ -97,5 +190,11 @@ export const slotsPane: LinesPane = {
   title: 'Slots',
   head,
   lines,
-  hints: ['j', 'g', 'G', 'esc', '?'],
+  count: (model) => nodesOf(model).length,
+  condition: (model) => {
+    const nodes = nodesOf(model);
+    const node = nodes[model.cursorOf('slots', nodes.length)];
+    return node === undefined ? null : `node=${quoted(node.alias)}`;
+  },
+  hints: ['j', '*', '#', 'esc', '?'],
 };

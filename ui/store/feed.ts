@@ -19,6 +19,7 @@ import { Journal } from './journal.js';
 import { RateMeter } from './rates.js';
 import { type Limits, MEMORY, RowStore } from './rows.js';
 import { Sessions } from './sessions.js';
+import { Tallies } from './tallies.js';
 
 type Waiting = {
   readonly block: Block;
@@ -34,6 +35,7 @@ export class Feed implements Consumer, World {
   readonly sessions: Sessions = new Sessions();
   readonly journal: Journal = new Journal();
   readonly meter: RateMeter = new RateMeter();
+  readonly tallies: Tallies;
   readonly clock: WallClock;
   /** The newest topology event, which says more than the Topology: what can be reached. */
   topologyEvent: Extract<OtherEvent, { type: 'topology' }> | null = null;
@@ -54,6 +56,7 @@ export class Feed implements Consumer, World {
   constructor(proxy: Pick<ProxyHandle, 'startedAt'>, limits: Limits = MEMORY) {
     this.limits = limits;
     this.rows = new RowStore(limits);
+    this.tallies = new Tallies(this);
     this.clock = new WallClock(proxy.startedAt);
     this.startMs = Date.parse(proxy.startedAt);
   }
@@ -76,6 +79,7 @@ export class Feed implements Consumer, World {
       if (event.type === 'pending') pending.push(event);
       else this.hear(event);
     });
+    this.tallies.count(block, offsets, (offset) => block.command(offset, this.context));
     const waiting = { block, offsets, pending };
     if (this.isFrozen) this.hold(waiting);
     else this.take(waiting);

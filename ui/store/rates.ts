@@ -24,6 +24,22 @@ const NOTHING: Rates = {
   calls: 0,
 };
 
+/** One stretch of time between two looks at the totals, about a second; latencies are those of its commands, in µs. */
+export type Sample = {
+  readonly atUs: number;
+  readonly seconds: number;
+  readonly calls: number;
+  readonly reads: number;
+  readonly writes: number;
+  readonly errors: number;
+  readonly p50Us: number | null;
+  readonly p99Us: number | null;
+  readonly maxUs: number | null;
+};
+
+/** An hour of them. */
+const SAMPLES_KEPT = 3600;
+
 const WINDOW_US = 10e6;
 /** A command is slow when it takes this many times as long as half of its like. */
 const SLOW_FACTOR = 10;
@@ -34,6 +50,8 @@ export class RateMeter {
   private readonly samples: Totals[] = [];
   private slow = new Map<string, number>();
   rates: Rates = NOTHING;
+  /** What happened when, oldest first; nothing is noted of stretches without commands. */
+  readonly history: Sample[] = [];
 
   get latest(): Totals | null {
     return this.samples.at(-1) ?? null;
@@ -60,6 +78,7 @@ export class RateMeter {
   add(now: Totals): void {
     const before = this.samples.at(-1);
     this.samples.push(now);
+    this.note(now, before ?? null);
     while ((this.samples[1]?.atUs ?? now.atUs) <= now.atUs - WINDOW_US) this.samples.shift();
     const [oldest = now] = this.samples;
     const us = Math.max(1, now.atUs - (before?.atUs ?? 0));
@@ -80,6 +99,28 @@ export class RateMeter {
     };
     this.slow = slowLimits(now);
   }
+
+  private note(now: Totals, before: Totals | null): void {
+    const sample = sampleOf(now, before);
+    if (sample.calls > 0) this.history.push(sample);
+    if (this.history.length > SAMPLES_KEPT) this.history.shift();
+  }
+}
+
+function sampleOf(now: Totals, before: Totals | null): Sample {
+  const latencies =
+    before === null ? now.all.latency : difference(now.all.latency, before.all.latency);
+  return {
+    atUs: now.atUs,
+    seconds: Math.max(1e-3, (now.atUs - (before?.atUs ?? 0)) / 1e6),
+    calls: now.all.calls - (before?.all.calls ?? 0),
+    reads: now.reads - (before?.reads ?? 0),
+    writes: now.writes - (before?.writes ?? 0),
+    errors: now.all.errors - (before?.all.errors ?? 0),
+    p50Us: quantileUs(latencies, 0.5),
+    p99Us: quantileUs(latencies, 0.99),
+    maxUs: quantileUs(latencies, 1),
+  };
 }
 
 function slowLimits(totals: Totals): Map<string, number> {

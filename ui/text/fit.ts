@@ -78,3 +78,23 @@ export function wrap(text: string, width: number): string[] {
   lines.push(rest);
   return lines;
 }
+
+const SGR = /(\x1b\[[\d;]*m)/;
+
+/** Exactly `width` cells of a text with styles; what is cut off keeps its style codes, so that each is ended. */
+export function fitStyled(text: string, width: number): string {
+  if (!text.includes('\x1b')) return fit(text, width);
+  const own = widthOf(text);
+  if (own <= width) return text + ' '.repeat(width - own);
+  let left = width;
+  return text
+    .split(SGR)
+    .map((piece, i) => {
+      if (i % 2 === 1) return piece;
+      const cells = widthOf(piece);
+      const shown = cells <= left ? piece : cut(piece, left);
+      left -= Math.min(cells, left);
+      return shown;
+    })
+    .join('');
+}

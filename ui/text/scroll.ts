@@ -21,11 +21,12 @@ export class Scroll {
     this.atEnd = this.startsAtEnd;
   }
 
-  /** The part of `lines` that is in view on `height` lines. */
-  view(lines: readonly string[], height: number): readonly string[] {
+  /** The part of `lines` that is in view on `height` lines; the line `cursor`, if there is one, always is. */
+  view(lines: readonly string[], height: number, cursor: number | null = null): readonly string[] {
     this.lines = lines.length;
     this.height = Math.max(1, height);
     if (this.atEnd) this.top = this.lastTop;
+    if (cursor !== null) this.top = Math.max(cursor - this.height + 1, Math.min(this.top, cursor));
     this.top = Math.max(0, Math.min(this.top, this.lastTop));
     return lines.slice(this.top, this.top + height);
   }

@@ -1,0 +1,65 @@
+/** Several panes side by side and one above the other, as the lines of one region. */
+import type { Cell } from '../layout.js';
+import type { Model } from '../model.js';
+import { isLinesPane, paneOf } from '../panes.js';
+import { streamLines, stripLines } from '../stream/draw.js';
+import { fitStyled, widthOf } from '../text/fit.js';
+
+/** The lines of `cells`, which tile a region of `width` times `height`. */
+export function cellsLines(
+  model: Model,
+  cells: readonly Cell[],
+  width: number,
+  height: number,
+): string[] {
+  const drawn = cells.map((cell) => ({ cell, lines: cellLines(model, cell) }));
+  const byX = [...drawn].sort((a, b) => a.cell.x - b.cell.x);
+  return Array.from({ length: height }, (_, y) => {
+    let line = '';
+    let at = 0;
+    for (const { cell, lines } of byX) {
+      if (y < cell.y || y >= cell.y + cell.height) continue;
+      line += fitStyled(lines[y - cell.y] ?? '', cell.width);
+      at = cell.x + cell.width;
+    }
+    return at < width ? line + ' '.repeat(width - at) : line;
+  });
+}
+
+function cellLines(model: Model, cell: Cell): readonly string[] {
+  const { look } = model;
+  // A pane that is not at the left edge has a line at its own.
+  const edge = cell.x > 0 ? 2 : 0;
+  const width = cell.width - edge;
+  const height = cell.height - (cell.titled ? 1 : 0);
+  const content = contentLines(model, cell, width, height);
+  const lines = cell.titled ? [titleLine(model, cell, width), ...content] : [...content];
+  if (edge === 0) return lines;
+  const bar = look.theme.paint('dim', look.unicode ? '│ ' : '| ');
+  return Array.from({ length: cell.height }, (_, i) => bar + (lines[i] ?? ''));
+}
+
+function contentLines(model: Model, cell: Cell, width: number, height: number): readonly string[] {
+  if (cell.pane === 'stream') return streamLines(model, width, height);
+  if (cell.pane === 'strip') return stripLines(model, width, height);
+  const pane = paneOf(cell.pane);
+  if (!isLinesPane(pane)) return [];
+  const size = { width, height };
+  const head = pane.head(model, size);
+  const lines = pane.lines(model, size);
+  const cursor = pane.count === undefined ? null : model.cursorOf(pane.id, pane.count(model));
+  return [...head, ...model.scrolls[pane.id].view(lines, height - head.length, cursor)];
+}
+
+function titleLine(model: Model, cell: Cell, width: number): string {
+  const { look } = model;
+  if (cell.pane === 'strip') return '';
+  const pane = paneOf(cell.pane);
+  const where = isLinesPane(pane) ? model.scrolls[pane.id].position : '';
+  const name = ` ${pane.key} ${pane.title} `;
+  const title = model.pane === cell.pane ? look.theme.reverse(name) : look.theme.bold(name);
+  const position = where === '' ? '' : ` ${where} `;
+  const rest = Math.max(0, width - 1 - widthOf(name) - widthOf(position));
+  const rule = (n: number): string => look.theme.paint('dim', look.rule.repeat(n));
+  return `${rule(1)}${title}${rule(rest)}${look.theme.paint('dim', position)}`;
+}

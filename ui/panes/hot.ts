@@ -1,0 +1,156 @@
+/** Pane 7: the busiest keys, prefixes, slots and clients of the last minute; counted from all commands, not from those painted. */
+import type { Model } from '../model.js';
+import type { LinesPane, Room } from '../panes.js';
+import type { Count, Top } from '../store/top.js';
+import { count, milliseconds, short } from '../text/figures.js';
+import { fit, fitMiddle, fitRight } from '../text/fit.js';
+import { printableBytes, printableText } from '../text/printable.js';
+import { quoted } from '../text/quoted.js';
+
+const TABS = ['Keys', 'Prefixes', 'Slots', 'Clients'] as const;
+const SHOWN = 200;
+
+type Item = {
+  readonly name: string;
+  readonly count: Count;
+  readonly rate: number;
+  readonly condition: string;
+};
+
+function tabOf(model: Model): (typeof TABS)[number] {
+  return TABS[model.tabOf('hot')] ?? 'Keys';
+}
+
+/** The busiest of the chosen kind. */
+function items(model: Model): readonly Item[] {
+  const { tallies, sessions } = model.feed;
+  const { look } = model;
+  const nowUs = model.feed.nowUs();
+  const top = (table: Top, make: (each: Count) => Omit<Item, 'count' | 'rate'>): Item[] =>
+    table
+      .hottest(SHOWN, nowUs)
+      .map(({ count: each, rate }) => ({ ...make(each), count: each, rate }));
+  switch (tabOf(model)) {
+    case 'Keys':
+      return top(tallies.keys, (each) => ({
+        name: printableBytes(each.name, look, 200),
+        condition: `key=${quoted(each.name)}`,
+      }));
+    case 'Prefixes':
+      return top(tallies.prefixes, (each) => ({
+        name: printableBytes(each.name, look, 200),
+        condition: `prefix=${quoted(each.name.slice(0, -2))}`,
+      }));
+    case 'Slots':
+      return top(tallies.bySlot, (each) => ({
+        name: `slot ${each.name}`,
+        condition: `slot=${each.name}`,
+      }));
+    case 'Clients':
+      return top(tallies.clients, (each) => {
+        const session = sessions.get(Number(each.name));
+        const who = session?.name || session?.library || session?.address || '';
+        return {
+          name: `c${each.name} ${printableText(who, look)}`,
+          condition: `conn=${each.name}`,
+        };
+      });
+  }
+}
+
+function exactness(model: Model): string {
+  const { tallies, lost } = model.feed;
+  const tab = tabOf(model);
+  const table = {
+    Keys: tallies.keys,
+    Prefixes: tallies.prefixes,
+    Slots: tallies.bySlot,
+    Clients: tallies.clients,
+  }[tab];
+  const lostText = lost === 0 ? '' : `, without ${count(lost)} lost commands`;
+  return table.isExact
+    ? `exact${lostText}, ${count(table.size)} in all`
+    : `the ${count(table.size)} most frequent; +- says how far off a count may be${lostText}`;
+}
+
+function head(model: Model, { width }: Room): readonly string[] {
+  const { theme } = model.look;
+  const tabs = TABS.map((tab) =>
+    tab === tabOf(model) ? theme.reverse(` ${tab} `) : ` ${tab} `,
+  ).join('');
+  return [
+    ` ${tabs}  ${theme.paint('dim', fit(`last 60 s, ${exactness(model)}`, Math.max(0, width - 40)).trimEnd())}`,
+    theme.paint(
+      'dim',
+      line(
+        ' ',
+        tabOf(model).toUpperCase(),
+        ['OPS/S', 'CALLS', 'R:W', 'ERR', 'BYTES', 'AVG ms', 'MAX ms'],
+        'COMMANDS',
+        width,
+      ),
+    ),
+  ];
+}
+
+const WIDTHS = [8, 8, 6, 5, 6, 7, 7] as const;
+
+/** A narrow pane keeps the first columns. */
+function line(
+  mark: string,
+  name: string,
+  cells: readonly string[],
+  commands: string,
+  width: number,
+): string {
+  const shown = width >= 100 ? 7 : width >= 70 ? 5 : width >= 50 ? 3 : 1;
+  const figures = cells
+    .slice(0, shown)
+    .map((cell, i) => fitRight(cell, WIDTHS[i] ?? 6))
+    .join(' ');
+  const rest = width - figures.length - 2;
+  const commandsWidth = width >= 60 ? Math.min(22, Math.floor(rest / 3)) : 0;
+  const nameWidth = Math.max(4, rest - commandsWidth - 1);
+  return `${mark}${fitMiddle(name, nameWidth)} ${figures} ${fit(commands, commandsWidth)}`;
+}
+
+function lines(model: Model, { width }: Room): readonly string[] {
+  const all = items(model);
+  if (all.length === 0) return [' Nothing yet.'];
+  const cursor = model.cursorOf('hot', all.length);
+  return all.map(({ name, count: each, rate }, i) => {
+    const reads = each.calls - each.error - each.writes;
+    const share = Math.round((100 * each.writes) / Math.max(1, each.calls - each.error));
+    const text = line(
+      i === cursor ? '>' : ' ',
+      name,
+      [
+        rate < 10 ? rate.toFixed(1) : count(Math.round(rate)),
+        short(each.calls) + (each.error > 0 ? `+-${short(each.error)}` : ''),
+        reads < 0 ? '-' : `${100 - share}:${share}`,
+        short(each.errors),
+        short(each.bytes),
+        milliseconds(each.totalUs / Math.max(1, each.calls - each.error), 7),
+        milliseconds(each.maxUs, 7),
+      ],
+      each.commands.join(' '),
+      width,
+    );
+    return i === cursor && model.pane === 'hot' ? model.look.theme.reverse(text) : text;
+  });
+}
+
+export const hotPane: LinesPane = {
+  id: 'hot',
+  key: '7',
+  title: 'Hot',
+  head,
+  lines,
+  count: (model) => items(model).length,
+  condition: (model) => {
+    const all = items(model);
+    return all[model.cursorOf('hot', all.length)]?.condition ?? null;
+  },
+  tabs: TABS,
+  hints: ['j', '[', '*', '#', 'esc', '?'],
+};

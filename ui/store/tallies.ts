@@ -1,0 +1,111 @@
+/**
+ * What the core does not count: by key, prefix, slot and client, and what the mesh refuses. Made of every block that comes, whatever
+ * is painted, filtered, frozen or evicted; what was lost on the way is counted in the feed, and the panes say so.
+ */
+import { type Block, Facts, Glance, refusalBecause, SLOTS, slotOf, type World } from 'rmtop';
+import { Top } from './top.js';
+
+/** Longer keys are told apart by their beginnings. */
+const MOST_KEY = 256;
+
+/** Commands that the mesh refused for one reason. */
+export type Refusal = {
+  readonly command: string;
+  /** The decision's code. */
+  readonly code: string;
+  /** In words: since which Envoy it is allowed, and what helps; null where the code says it all. */
+  readonly because: string | null;
+  count: number;
+  readonly clients: Set<string>;
+};
+
+export class Tallies {
+  readonly keys: Top = new Top();
+  readonly prefixes: Top = new Top();
+  readonly clients: Top = new Top();
+  /** By the slots of keys as clients send them. */
+  readonly bySlot: Top = new Top(SLOTS);
+  readonly refusals: Map<string, Refusal> = new Map();
+  nils = 0;
+  counted = 0;
+  private readonly glance = new Glance();
+  private readonly world: World;
+  private readonly facts: Facts;
+  private newestUs = 0;
+
+  constructor(world: World) {
+    this.world = world;
+    this.facts = new Facts(world);
+  }
+
+  /** The arrival of the newest command, µs since the stream began. */
+  get nowUs(): number {
+    return this.newestUs;
+  }
+
+  /** Counts the commands of a block, which are at `offsets`. */
+  count(
+    block: Block,
+    offsets: readonly number[],
+    eventOf: (offset: number) => ReturnType<Block['command']>,
+  ): void {
+    const { glance } = this;
+    for (const offset of offsets) {
+      block.glance(offset, glance);
+      this.one(glance);
+      if (glance.isError) this.refused(() => eventOf(offset));
+    }
+    this.counted += offsets.length;
+  }
+
+  private one(glance: Glance): void {
+    const { command, atUs, durationUs, isError } = glance;
+    if (atUs > this.newestUs) this.newestUs = atUs;
+    if (glance.isNil) this.nils++;
+    const isWrite = command.spec?.writes === true;
+    const bytes = glance.requestBytes + glance.replyBytes;
+    const client = this.clients.of(String(glance.connection));
+    client.add(atUs, isWrite, isError, bytes, durationUs);
+    if (command.argc < 2) return;
+    const { keys } = command;
+    for (let i = 0; i < keys.length; i++) {
+      const at = keys[i] as number;
+      const name = command.text(at, MOST_KEY);
+      const key = this.keys.of(name);
+      key.slot ??= this.bySlot.of(String(slotOf(command.arg(at))));
+      key.add(atUs, isWrite, isError, bytes, durationUs);
+      key.noteCommand(command.spec?.name ?? command.name);
+      key.slot.add(atUs, isWrite, isError, bytes, durationUs);
+      const colon = name.indexOf(':');
+      if (colon > 0)
+        this.prefixes
+          .of(`${name.slice(0, colon)}:*`)
+          .add(atUs, isWrite, isError, bytes, durationUs);
+    }
+  }
+
+  /** An error reply: was it the mesh that refused? Only these are decided again. */
+  private refused(event: () => ReturnType<Block['command']>): void {
+    const facts = this.facts.load(event());
+    const { decision } = facts;
+    if (decision?.action.kind !== 'refuse') return;
+    const { error } = decision.action;
+    const name = facts.name.slice(0, 64) || '(empty)';
+    const id = `${error} ${name}`;
+    let refusal = this.refusals.get(id);
+    if (refusal === undefined) {
+      // Names that nobody has heard of could come without end.
+      if (this.refusals.size >= 500) return;
+      const config = this.world.config(decision.configVersion);
+      const because =
+        facts.event === null || config === undefined
+          ? null
+          : refusalBecause(error, facts.event.command, config.config);
+      refusal = { command: name, code: error, because, count: 0, clients: new Set() };
+      this.refusals.set(id, refusal);
+    }
+    refusal.count++;
+    if (refusal.clients.size < 20)
+      refusal.clients.add(facts.client?.name || facts.client?.library || `c${facts.connection}`);
+  }
+}
