@@ -59,6 +59,8 @@ export { type Completion, complete } from './filter/complete.js';
 export {
   type ClientInfo,
   Facts,
+  type Mark,
+  type MirrorEvent,
   type NodeFact,
   type PendingEvent,
   type World,

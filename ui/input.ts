@@ -1,5 +1,7 @@
 /** What an input does: it goes to the dialog that is open, else to the filter being typed, else to the keys. */
 import { pickCopy } from './actions/copy.js';
+import { pickFault } from './actions/faults.js';
+import { promptKey, promptPaste } from './actions/prompt.js';
 import { answerQuit, interrupt } from './actions/quit.js';
 import { helpEntries } from './help-entries.js';
 import { bindingOf } from './keys.js';
@@ -12,13 +14,15 @@ export function act(model: Model, input: Input): void {
   if (input.kind === 'paste') paste(model, input.text);
   if (input.kind !== 'key') return;
   const { name, text } = input;
+  model.inputs++;
   model.toasts.seen();
   if (name === 'ctrl-c') {
     interrupt(model);
     return;
   }
   const { dialog } = model;
-  const isTyping = dialog?.kind === 'help' || model.filterBar.line !== null;
+  const isTyping =
+    dialog?.kind === 'help' || dialog?.kind === 'prompt' || model.filterBar.line !== null;
   if (name.startsWith('alt-') && !isTyping) {
     // No key here has Alt: over a slow line, Esc and the key after it come in one piece and look like this.
     const after = name.slice('alt-'.length);
@@ -28,6 +32,8 @@ export function act(model: Model, input: Input): void {
   }
   if (dialog?.kind === 'quit') answerQuit(model, name);
   else if (dialog?.kind === 'copy') pickCopy(model, name);
+  else if (dialog?.kind === 'fault') pickFault(model, name);
+  else if (dialog?.kind === 'prompt') promptKey(model, dialog, name, text);
   else if (dialog?.kind === 'help') helpKey(model, dialog, name, text);
   else if (model.filterBar.line !== null) model.filterBar.press(name, text);
   else bindingOf(name)?.run(model);
@@ -36,6 +42,7 @@ export function act(model: Model, input: Input): void {
 /** Pasted text is text: it never runs keys. */
 function paste(model: Model, text: string): void {
   if (model.dialog?.kind === 'help') model.dialog.query = insert(model.dialog.query, text);
+  else if (model.dialog?.kind === 'prompt') promptPaste(model.dialog, text);
   else if (model.dialog === null) model.filterBar.paste(text);
 }
 

@@ -5,6 +5,7 @@
  * yet, and must not get another.
  */
 import { startCopy } from './actions/copy.js';
+import { duplicateRule, editRule, removeRule, startFaults } from './actions/faults.js';
 import { addCell, editFilter, toggleFilter } from './actions/find.js';
 import { openHelp } from './actions/help.js';
 import {
@@ -58,8 +59,8 @@ export const KEYS: readonly Binding[] = [
   bind('Move', 'ctrl-b pgup', 'a page up', pages(-1)),
   bind('Move', 'g home', 'first row in memory', move({ kind: 'first' }), 'first'),
   bind('Move', 'G end', 'last row; follows again', move({ kind: 'last' }), 'last'),
-  bind('Move', 'h left', 'the column to the left, for * and #', moveCell(-1)),
-  bind('Move', 'l right', 'the column to the right, for * and #', moveCell(1)),
+  bind('Move', 'h left', 'the column to the left, for * and #; 5 % less on a rule', moveCell(-1)),
+  bind('Move', 'l right', 'the column to the right, for * and #; 5 % more on a rule', moveCell(1)),
   bind('Move', 'enter', 'open the focused command', open, 'open'),
   bind('Move', 'esc', 'close, back', close, 'back'),
   bind('Find', '/ f', 'edit the filter; it is in force as you type', editFilter, 'filter'),
@@ -85,6 +86,18 @@ export const KEYS: readonly Binding[] = [
   bind('Panes', '+', 'more room for the pane in focus', zoom(1)),
   bind('Panes', '_', 'less room for the pane in focus', zoom(-1)),
   bind('Panes', '-', 'the next layout', nextArrangement),
+  bind(
+    'Faults',
+    't',
+    'faults: then 1-9 toggle, t last, . focused, 0 all off, n new, e edit, l load, s save',
+    startFaults,
+    'fault',
+  ),
+  bind('Faults', 'e', 'edit the rule in focus', editRule, 'edit'),
+  bind('Faults', 'd', 'remove the rule in focus', removeRule, 'remove'),
+  bind('Faults', 'D', 'a copy of the rule in focus', duplicateRule),
+  bind('Faults', 'u', 'undo the last change of rules', (model) => model.desk.undo(), 'undo'),
+  bind('Faults', 'ctrl-r', 'redo it', (model) => model.desk.undo(true)),
   bind('Copy', 'y', 'copy: a menu, or the URL while nothing has come', startCopy, 'copy'),
   bind('Screen', '?', 'this help; ? again: the filter language', openHelp, 'help'),
   bind('Screen', 'H', 'show and hide the line of keys', (model) => {

@@ -85,11 +85,12 @@ function cellsOf(
     case 'stream and detail':
       return focus === 'stream' ? withStrip(columns, rows, height) : whole(focus);
     case 'dashboard':
-      return columns >= 120
-        ? columns >= 180 && rows >= 45
+      if (columns >= 120 && rows >= 24)
+        return columns >= 180 && rows >= 45
           ? wide(columns, height, how)
-          : middle(columns, height, how)
-        : stacked(columns, height, how);
+          : middle(columns, height, how);
+      if (rows >= 36) return stacked(columns, height, how);
+      return focus === 'stream' ? withStrip(columns, rows, height) : halves(focus, columns, height);
     case 'auto':
       if (columns >= 180 && rows >= 45) return wide(columns, height, how);
       if (columns >= 120 && rows >= 30) return middle(columns, height, how);
@@ -126,18 +127,17 @@ function halves(focus: PaneId, columns: number, height: number): Cell[] {
 /** The panes of an arrangement: the usual ones, the last of which make room for those looked at that are not among them. */
 function chosen(usual: readonly PaneId[], how: Chosen): readonly PaneId[] {
   const panes = [...usual];
-  let free = panes.length - 1;
-  for (const pane of [how.focus, ...how.recent]) {
-    if (free < 0) break;
-    if (pane === 'stream' || pane === 'detail' || panes.includes(pane)) continue;
-    while (
-      free >= 0 &&
-      (panes[free] === 'detail' || how.recent.slice(0, 2).includes(panes[free] as PaneId))
-    )
-      free--;
-    if (free < 0) break;
-    panes[free--] = pane;
+  const wanted = [...new Set([how.focus, ...how.recent.slice(0, 2)])];
+  const missing = wanted.filter(
+    (pane) => pane !== 'stream' && pane !== 'detail' && !panes.includes(pane),
+  );
+  for (let at = panes.length - 1; at >= 0 && missing.length > 0; at--) {
+    const pane = panes[at] as PaneId;
+    if (pane === 'detail' || wanted.includes(pane)) continue;
+    panes[at] = missing.shift() as PaneId;
   }
+  // The pane in focus comes before those that were looked at lately.
+  if (missing.includes(how.focus)) panes[panes.length - 1] = how.focus;
   return panes;
 }
 

@@ -1,9 +1,11 @@
 /** Everything the screen shows and how it is being looked at. Actions change it; frames are made of it. */
-import { Facts, type Filter, type MeshConfig } from 'rmtop';
+import { Facts, type Filter, type MeshConfig, parseFilter } from 'rmtop';
+import { FaultDesk } from './faults/desk.js';
 import { FilterBar } from './filter-bar.js';
 import type { Arrangement, Zoom } from './layout.js';
 import type { Look } from './look.js';
 import type { Feed } from './store/feed.js';
+import type { Row } from './store/rows.js';
 import { Sifter } from './store/sifter.js';
 import type { ColumnId } from './stream/columns.js';
 import { Viewport } from './stream/viewport.js';
@@ -11,13 +13,33 @@ import type { LineEdit } from './text/line-edit.js';
 import { Scroll } from './text/scroll.js';
 import { Toasts } from './toasts.js';
 
-export type PaneId = 'stream' | 'detail' | 'slots' | 'faults' | 'stats' | 'hot' | 'conns' | 'log';
+export type PaneId =
+  | 'stream'
+  | 'detail'
+  | 'slots'
+  | 'mirror'
+  | 'faults'
+  | 'stats'
+  | 'hot'
+  | 'conns'
+  | 'log';
 type ListPaneId = Exclude<PaneId, 'stream'>;
 
 /** What the keys go to before they go to the panes. */
 export type Dialog =
   | { readonly kind: 'quit' }
   | { readonly kind: 'copy' }
+  | { readonly kind: 'fault' }
+  | {
+      readonly kind: 'prompt';
+      readonly label: string;
+      line: LineEdit;
+      /** What there is to say of the line. */
+      note: string;
+      readonly about: (text: string) => string;
+      /** Takes the line; gives what is wrong with it. */
+      readonly submit: (text: string) => string | null;
+    }
   | { readonly kind: 'help'; readonly topic: 'keys' | 'filter'; query: LineEdit; at: number };
 
 /** The terminal's, in cells. */
@@ -36,11 +58,19 @@ export type Subject = {
 export type Effects = {
   /** Copies to the clipboard; the toast names `what`. */
   readonly copy: (bytes: string | Buffer, what: string) => void;
+  /** Settles when the core has taken it. */
+  readonly reconfigure: (config: MeshConfig) => Promise<void>;
   readonly quit: () => void;
   readonly repaint: () => void;
   /** Something changed that is to be seen soon. */
   readonly changed: () => void;
 };
+
+/** Rules draw from generators made of this, so that the same traffic has the same faults another time. */
+const FAULT_SEED = 1;
+/** Rows that a preview asks about: the newest. */
+const PREVIEW_ROWS = 5000;
+const PREVIEW_MS = 3000;
 
 export class Model {
   readonly subject: Subject;
@@ -49,6 +79,9 @@ export class Model {
   readonly viewport: Viewport;
   readonly filterBar: FilterBar;
   readonly toasts: Toasts;
+  readonly desk: FaultDesk;
+  /** When the first rule that is on went on, µs since the stream began; null: none is. */
+  faultsOnSinceUs: number | null = null;
   readonly effects: Effects;
   look: Look;
   size: Size = { columns: 80, rows: 24 };
@@ -61,8 +94,11 @@ export class Model {
   zoom: Zoom = 'normal';
   /** The tab of each pane that has some. */
   readonly tabs: Partial<Record<PaneId, number>> = {};
+  private preview = { scope: '', ms: Number.NEGATIVE_INFINITY, fits: 0, of: 0 };
   private readonly cursors: Partial<Record<PaneId, number>> = {};
   dialog: Dialog | null = null;
+  /** How many inputs there were: what a key changes is drawn at once. */
+  inputs = 0;
   keyLine = true;
   /** The column that `*` and `#` act on. */
   cell: ColumnId = 'key';
@@ -73,6 +109,7 @@ export class Model {
   readonly scrolls: Readonly<Record<ListPaneId, Scroll>> = {
     detail: new Scroll(false),
     slots: new Scroll(false),
+    mirror: new Scroll(false),
     faults: new Scroll(false),
     stats: new Scroll(false),
     hot: new Scroll(false),
@@ -88,6 +125,19 @@ export class Model {
     this.sifter = new Sifter(feed.rows, new Facts(feed), feed.context);
     this.viewport = new Viewport(feed.rows);
     this.toasts = new Toasts(effects.changed);
+    this.desk = new FaultDesk({
+      config: () => feed.context.latest.config?.config ?? subject.config,
+      reconfigure: effects.reconfigure,
+      seed: FAULT_SEED,
+      say: (text) => {
+        this.toasts.answer(text);
+        const at = this.desk.rules.findIndex(({ id }) => id === this.desk.last);
+        if (at >= 0) this.setCursor('faults', at);
+        if (this.desk.on === 0) this.faultsOnSinceUs = null;
+        else this.faultsOnSinceUs ??= feed.nowUs();
+        effects.changed();
+      },
+    });
     this.filterBar = new FilterBar(filter, (inForce) => {
       this.sifter.use(inForce);
       this.viewport.sifted();
@@ -119,11 +169,29 @@ export class Model {
   /** Facts about the focused row; null when there is none. */
   focusedFacts(): Facts | null {
     const row = this.viewport.focused;
-    if (row === null) return null;
+    return row === null ? null : this.factsOf(row);
+  }
+
+  factsOf(row: Row): Facts {
     const { context } = this.feed;
     return new Facts(this.feed).load(
       row.kind === 'pending' ? row.event : row.block.command(row.offset, context),
     );
+  }
+
+  /** How many of the newest commands in memory a scope fits; asked anew every few seconds at most. */
+  previewOf(scope: string): { readonly fits: number; readonly of: number } {
+    const { rows } = this.feed;
+    const nowMs = performance.now();
+    if (this.preview.scope === scope && nowMs - this.preview.ms < PREVIEW_MS) return this.preview;
+    const filter = parseFilter(scope, 'decision');
+    const of = Math.min(PREVIEW_ROWS, rows.length);
+    let fits = 0;
+    if (filter.kind === 'filter')
+      for (let i = rows.length - of; i < rows.length; i++)
+        if (filter.matches(this.factsOf(rows.row(i)))) fits++;
+    this.preview = { scope, ms: nowMs, fits, of };
+    return this.preview;
   }
 
   /** Shows a pane; Esc leads back to where one was. */

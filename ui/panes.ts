@@ -2,8 +2,10 @@
 import type { Model, PaneId } from './model.js';
 import { connsPane } from './panes/conns.js';
 import { detailPane } from './panes/detail.js';
+import { faultsPane } from './panes/faults.js';
 import { hotPane } from './panes/hot.js';
 import { logPane } from './panes/log.js';
+import { mirrorPane } from './panes/mirror.js';
 import { slotsPane } from './panes/slots.js';
 import { statsPane } from './panes/stats.js';
 
@@ -22,6 +24,8 @@ export type LinesPane = {
   readonly count?: (model: Model) => number;
   /** The filter that fits the item in focus: what `*` and `#` add. */
   readonly condition?: (model: Model) => string | null;
+  /** What Enter does with the item in focus. */
+  readonly open?: (model: Model) => void;
   /** What `[` and `]` go through. */
   readonly tabs?: readonly string[];
   /** What its key line names first, by the keys' first names. */
@@ -50,6 +54,8 @@ export const PANES: readonly Pane[] = [
   },
   detailPane,
   slotsPane,
+  mirrorPane,
+  faultsPane,
   statsPane,
   hotPane,
   connsPane,

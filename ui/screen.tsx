@@ -74,6 +74,7 @@ export class Screen {
     });
     this.model = new Model(subject, new Feed(needs.proxy), look, filter, {
       copy: (bytes, what) => void this.copy(bytes, what),
+      reconfigure: (config) => needs.proxy.reconfigure(config),
       quit: needs.quit,
       repaint: () => this.repaint(),
       changed: () => this.pacer.soon(),

@@ -7,7 +7,7 @@ import { readCut } from '../events/condense.js';
 import type { Attempt, CommandEvent, OtherEvent } from '../events/event.js';
 import { whyOf } from '../events/why.js';
 import type { CompiledConfig } from '../mesh/compile.js';
-import { type Decision, isOpened, type Part, partsOf } from '../mesh/decision.js';
+import { type Decision, type FaultPlan, isOpened, type Part, partsOf } from '../mesh/decision.js';
 import { aliasOf, type Topology } from '../mesh/topology.js';
 import { decodeReply, type Reply } from '../resp/value.js';
 import { type CommandClass, classesOf } from './classes.js';
@@ -30,7 +30,17 @@ export type World = {
   slowUs(name: string): number | null;
   /** Now, in µs since the stream began. */
   nowUs(): number;
+  /** What came of the copies of command `seq`, as far as it is remembered. */
+  mirrors?(seq: number): readonly MirrorEvent[];
+  /** What the user wrote at command `seq`. */
+  mark?(seq: number): Mark | undefined;
 };
+
+/** What came of one copy to a mirror. */
+export type MirrorEvent = Extract<OtherEvent, { type: 'mirror' }>;
+
+/** A mark of the user, with a note to it. */
+export type Mark = { readonly mark: string; readonly note: string | null };
 
 /** A command that has not finished. */
 export type PendingEvent = Extract<OtherEvent, { type: 'pending' }>;
@@ -201,6 +211,25 @@ export class Facts {
   /** Forwarded although the mesh would refuse it. */
   get isOpened(): boolean {
     return this.decision !== null && isOpened(this.decision);
+  }
+
+  /** The fault that hits it. */
+  get fault(): FaultPlan | null {
+    return this.decision?.fault ?? null;
+  }
+
+  /** Whether copies of it go to a mirror. */
+  get isMirrored(): boolean {
+    return this.parts.some((part) => part.mirrors.length > 0);
+  }
+
+  /** What came of its copies so far. */
+  get mirrors(): readonly MirrorEvent[] {
+    return this.world.mirrors?.(this.seq) ?? NONE;
+  }
+
+  get mark(): Mark | undefined {
+    return this.world.mark?.(this.seq);
   }
 
   /** Redirects followed. */

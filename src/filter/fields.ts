@@ -83,10 +83,17 @@ function forwarded(
   return facts.event === null || facts.parts.length === 0 ? null : us(facts.event);
 }
 
+/** What came of each copy; while nothing has come of one, it is pending. */
+function mirrorStates(facts: Facts): readonly string[] | null {
+  const { mirrors } = facts;
+  if (mirrors.length > 0) return mirrors.map((mirror) => mirror.state);
+  return facts.isMirrored ? ['pending'] : null;
+}
+
 const clientName = (facts: Facts): string | null => orNull(facts.client?.name);
 const clientAddress = (facts: Facts): string | null => orNull(facts.client?.address);
 
-/** All fields by name, in the order of the help. Marks, faults, mirrors and replays have no data yet: they read as absent. */
+/** All fields by name, in the order of the help. Replays have no data here: they read as absent. */
 export const FIELDS: Readonly<Record<string, Field>> = {
   n: number('int', 'arrival', 'arrival number', 'n>48000', (facts) => facts.seq),
   t: number(
@@ -220,8 +227,12 @@ export const FIELDS: Readonly<Record<string, Field>> = {
     (facts) => facts.nodes.map((node) => node.role),
     ['primary', 'replica'],
   ),
-  'fault.id': text('name', 'decision', 'fault rule that hit', 'fault.id=t1', absent),
-  'fault.kind': text('name', 'decision', 'kind of that fault', 'fault.kind=delay', absent),
+  'fault.id': text('name', 'decision', 'fault rule that hit', 'fault.id=t1', (facts) =>
+    orNull(facts.fault?.id),
+  ),
+  'fault.kind': text('name', 'decision', 'kind of that fault', 'fault.kind=delay', (facts) =>
+    orNull(facts.fault?.action.kind),
+  ),
   hops: number('int', 'reply', 'redirects followed', 'hops>0', (facts) =>
     facts.event === null ? null : facts.hops,
   ),
@@ -270,30 +281,37 @@ export const FIELDS: Readonly<Record<string, Field>> = {
   error: text('bytes', 'reply', 'text of an error reply', 'error=~/^MOVED/', (facts) =>
     facts.isError && facts.reply !== null ? textsOfReply(facts.reply) : null,
   ),
-  'mirror.node': text('name', 'mirror', 'mirror it was copied to', 'mirror.node=redis-new', absent),
-  'mirror.state': text('enum', 'mirror', 'what the mirror answered', 'mirror.state=diff', absent, [
-    'same',
-    'diff',
-    'failed',
-    'dropped',
-    'pending',
-  ]),
+  'mirror.node': text(
+    'name',
+    'mirror',
+    'mirror it was copied to',
+    'mirror.node=redis-new',
+    (facts) => facts.mirrors.map((mirror) => asBytes(mirror.upstream)),
+  ),
+  'mirror.state': text(
+    'enum',
+    'mirror',
+    'what the mirror answered',
+    'mirror.state=diff',
+    mirrorStates,
+    ['same', 'diff', 'uncompared', 'failed', 'dropped', 'pending'],
+  ),
   'mirror.lag': number(
     'duration',
     'mirror',
     'how much later it answered',
     'mirror.lag>5ms',
-    absent,
+    (facts) => present(facts.mirrors.map((mirror) => mirror.lagUs)),
   ),
   'mirror.reply': text(
     'bytes',
     'mirror',
     "text in the mirror's reply",
     'mirror.reply=~/x/',
-    absent,
+    (facts) => present(facts.mirrors.map((mirror) => mirror.reply)),
   ),
-  mark: text('text', 'arrival', 'mark', 'mark=a', absent),
-  note: text('text', 'arrival', 'note', 'note=~/todo/', absent),
+  mark: text('text', 'arrival', 'mark', 'mark=a', (facts) => orNull(facts.mark?.mark)),
+  note: text('text', 'arrival', 'note', 'note=~/todo/', (facts) => orNull(facts.mark?.note)),
   'replay.diff': text('enum', 'arrival', 'after a replay', 'replay.diff!=same', absent, [
     'same',
     'diff',

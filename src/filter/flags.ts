@@ -24,10 +24,14 @@ export const FLAGS: Readonly<Record<string, Flag>> = {
   held: { phase: 'arrival', help: 'held back', get: never },
   edited: { phase: 'arrival', help: 'edited while it was held', get: never },
   replayed: { phase: 'arrival', help: 'sent by rmtop itself', get: never },
-  marked: { phase: 'arrival', help: 'has a mark', get: never },
-  mirrored: { phase: 'decision', help: 'copied to a mirror', get: never },
-  diff: { phase: 'mirror', help: "the mirror's reply differs", get: never },
-  fault: { phase: 'decision', help: 'a fault hit it', get: never },
+  marked: { phase: 'arrival', help: 'has a mark', get: (facts) => facts.mark !== undefined },
+  mirrored: { phase: 'decision', help: 'copied to a mirror', get: (facts) => facts.isMirrored },
+  diff: {
+    phase: 'mirror',
+    help: "the mirror's reply differs",
+    get: (facts) => facts.mirrors.some((mirror) => mirror.state === 'diff'),
+  },
+  fault: { phase: 'decision', help: 'a fault hit it', get: (facts) => facts.fault !== null },
   redirected: { phase: 'reply', help: 'MOVED or ASK was followed', get: (facts) => facts.hops > 0 },
   split: {
     phase: 'decision',

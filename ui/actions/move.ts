@@ -6,6 +6,7 @@ import { isLinesPane, type LinesPane, PANES, paneOf } from '../panes.js';
 import { CELLS } from '../stream/columns.js';
 import { columnsOf } from '../stream/draw.js';
 import type { Motion } from '../stream/viewport.js';
+import { changePercent } from './faults.js';
 
 /** Moves the focus of the stream, or scrolls the pane. */
 export function move(motion: Motion): (model: Model) => void {
@@ -37,6 +38,7 @@ function moveCursor(model: Model, pane: LinesPane, motion: Motion): void {
 /** Chooses the column that `*` and `#` act on. */
 export function moveCell(by: 1 | -1): (model: Model) => void {
   return (model) => {
+    if (model.pane === 'faults') changePercent(model, 5 * by);
     if (model.pane !== 'stream') return;
     const shown = columnsOf(model, model.size.columns).map((column) => column.id);
     const cells = CELLS.filter((id) => shown.includes(id));
@@ -83,7 +85,12 @@ export function nextArrangement(model: Model): void {
 
 /** Opens the focused command. */
 export function open(model: Model): void {
-  if (model.pane !== 'stream' || model.viewport.focused === null) return;
+  const pane = paneOf(model.pane);
+  if (isLinesPane(pane)) {
+    pane.open?.(model);
+    return;
+  }
+  if (model.viewport.focused === null) return;
   model.show('detail');
   model.scrolls.detail.reset();
 }

@@ -1,7 +1,7 @@
 /** Several panes side by side and one above the other, as the lines of one region. */
 import type { Cell } from '../layout.js';
 import type { Model } from '../model.js';
-import { isLinesPane, paneOf } from '../panes.js';
+import { isLinesPane, type LinesPane, paneOf, type Room } from '../panes.js';
 import { streamLines, stripLines } from '../stream/draw.js';
 import { fitStyled, widthOf } from '../text/fit.js';
 
@@ -12,8 +12,8 @@ export function cellsLines(
   width: number,
   height: number,
 ): string[] {
-  const drawn = cells.map((cell) => ({ cell, lines: cellLines(model, cell) }));
-  const byX = [...drawn].sort((a, b) => a.cell.x - b.cell.x);
+  const all = cells.map((cell) => ({ cell, lines: cellLines(model, cell) }));
+  const byX = all.sort((a, b) => a.cell.x - b.cell.x);
   return Array.from({ length: height }, (_, y) => {
     let line = '';
     let at = 0;
@@ -44,11 +44,36 @@ function contentLines(model: Model, cell: Cell, width: number, height: number): 
   if (cell.pane === 'strip') return stripLines(model, width, height);
   const pane = paneOf(cell.pane);
   if (!isLinesPane(pane)) return [];
-  const size = { width, height };
-  const head = pane.head(model, size);
-  const lines = pane.lines(model, size);
-  const cursor = pane.count === undefined ? null : model.cursorOf(pane.id, pane.count(model));
+  const { head, lines, cursor } = drawn(model, pane, { width, height });
   return [...head, ...model.scrolls[pane.id].view(lines, height - head.length, cursor)];
+}
+
+/** Figures that change with every command are for reading, not for watching: such panes are drawn anew twice a second, or at a key. */
+const PANE_MS = 500;
+
+type Drawn = {
+  readonly head: readonly string[];
+  readonly lines: readonly string[];
+  readonly cursor: number | null;
+};
+
+const kept = new WeakMap<Model, Map<string, { key: string; ms: number; drawn: Drawn }>>();
+
+function drawn(model: Model, pane: LinesPane, room: Room): Drawn {
+  const own = kept.get(model) ?? new Map();
+  kept.set(model, own);
+  const key = [room.width, room.height, model.inputs, model.look.theme.name].join();
+  const nowMs = performance.now();
+  const known = own.get(pane.id);
+  // The detail is of the focused command, and follows it; it remembers itself.
+  if (pane.id !== 'detail' && known?.key === key && nowMs - known.ms < PANE_MS) return known.drawn;
+  const made: Drawn = {
+    head: pane.head(model, room),
+    lines: pane.lines(model, room),
+    cursor: pane.count === undefined ? null : model.cursorOf(pane.id, pane.count(model)),
+  };
+  own.set(pane.id, { key, ms: nowMs, drawn: made });
+  return made;
 }
 
 function titleLine(model: Model, cell: Cell, width: number): string {

@@ -1,10 +1,9 @@
 /** The third line: the filter, and what it leaves of the commands in memory; and the two lines that help while it is typed. */
-import type { Look } from '../look.js';
 import type { Model } from '../model.js';
 import { count, short, size } from '../text/figures.js';
 import { cut, fit, widthOf } from '../text/fit.js';
-import type { LineEdit } from '../text/line-edit.js';
 import { printableText } from '../text/printable.js';
+import { typedText } from './typed.js';
 
 /** The line under the tabs. */
 export function filterLine(model: Model, width: number): string {
@@ -15,23 +14,10 @@ export function filterLine(model: Model, width: number): string {
 
 function inputText(model: Model, room: number): string {
   const { filterBar, look } = model;
-  if (filterBar.line !== null) return typedText(filterBar.line, look, room);
+  if (filterBar.line !== null) return ` / ${typedText(filterBar.line, look, room - 3)}`;
   const off = filterBar.isOn || filterBar.isEmpty ? '' : '(off) ';
   const text = fit(` / ${off}${printableText(filterBar.text, look)}`, room);
   return filterBar.isOn && !filterBar.isEmpty ? text : look.theme.paint('dim', text);
-}
-
-/** The line with its cursor; where it is longer than its room, the part around the cursor. */
-function typedText(line: LineEdit, look: Look, room: number): string {
-  const before = printableText(line.text.slice(0, line.cursor), look);
-  const after = printableText(line.text.slice(line.cursor), look);
-  const at = after === '' ? ' ' : ([...after][0] ?? ' ');
-  const width = Math.max(4, room - 3);
-  const hidden = Math.max(0, widthOf(before) + 1 - width);
-  const shownBefore = hidden === 0 ? before : `~${[...before].slice(hidden + 1).join('')}`;
-  const rest = Math.max(0, width - widthOf(shownBefore) - widthOf(at));
-  const shownAfter = fit([...after].slice(1).join(''), rest);
-  return ` / ${shownBefore}${look.theme.reverse(at)}${shownAfter}`;
 }
 
 function rightPart(model: Model, width: number): string {

@@ -1,11 +1,14 @@
 /** The tabs, and the two lines at the bottom: news or a question, and the keys that make sense now. */
+
 import { COPY_FORMS } from '../actions/copy.js';
+import { faultsInALine } from '../actions/faults.js';
 import { bindingOf, shownKey } from '../keys.js';
 import type { Model } from '../model.js';
 import { PANES, paneOf } from '../panes.js';
 import { count, plural } from '../text/figures.js';
-import { cut, fit } from '../text/fit.js';
+import { cut, fit, widthOf } from '../text/fit.js';
 import { printableText } from '../text/printable.js';
+import { typedText } from './typed.js';
 
 export function tabsLine(model: Model, width: number): string {
   const { theme } = model.look;
@@ -13,10 +16,11 @@ export function tabsLine(model: Model, width: number): string {
   let line = '';
   for (const pane of PANES) {
     const label = `${pane.key} ${pane.title}`;
-    if (used + label.length + 3 > width) break;
+    const own = label.length + (pane.id === model.pane ? 3 : 1);
+    if (used + own > width) break;
     line +=
       pane.id === model.pane ? ` ${theme.bold(`[${label}]`)}` : ` ${theme.paint('dim', label)}`;
-    used += label.length + 3;
+    used += own;
   }
   return line;
 }
@@ -32,6 +36,13 @@ export function newsLine(model: Model, width: number): string {
   if (dialog?.kind === 'copy') {
     const forms = COPY_FORMS.map(({ key, name }) => `${key} ${name}`).join('  ');
     return theme.bold(cut(` copy> ${forms}  Esc`, width));
+  }
+  if (dialog?.kind === 'fault') return theme.bold(fit(` t> ${faultsInALine(model)}`, width));
+  if (dialog?.kind === 'prompt') {
+    const { label, line, note } = dialog;
+    const right = cut(`  ${printableText(note, look)} `, Math.floor(width / 2)).trimEnd();
+    const room = Math.max(10, width - label.length - 3 - widthOf(right));
+    return ` ${theme.bold(`${label}>`)} ${typedText(line, look, room)}${theme.paint('dim', right)}`;
   }
   const toast = toasts.current;
   if (toast !== null) {

@@ -8,10 +8,13 @@ import { printableText } from '../text/printable.js';
 export function headerLine(model: Model, width: number): string {
   const { theme } = model.look;
   const left = leftPart(model, width);
-  const right = `${rightPart(model, width)}  REC off  T0 `;
-  const room = width - widthOf(right);
+  const right = `${rightPart(model, width)}  REC off  `;
+  const badge = ` T${model.desk.on} `;
+  const room = width - widthOf(right) - badge.length;
   if (room < 10) return fit(left, width);
-  return `${theme.bold(fit(left, room))}${theme.paint('dim', right)}`;
+  const faults =
+    model.desk.on === 0 ? theme.paint('dim', badge) : theme.reverse(theme.paint('fault', badge));
+  return `${theme.bold(fit(left, room))}${theme.paint('dim', right)}${faults}`;
 }
 
 function leftPart(model: Model, width: number): string {

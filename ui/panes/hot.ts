@@ -117,7 +117,7 @@ function line(
 function lines(model: Model, { width }: Room): readonly string[] {
   const all = items(model);
   if (all.length === 0) return [' Nothing yet.'];
-  const cursor = model.cursorOf('hot', all.length);
+  const cursor = model.pane === 'hot' ? model.cursorOf('hot', all.length) : -1;
   return all.map(({ name, count: each, rate }, i) => {
     const reads = each.calls - each.error - each.writes;
     const share = Math.round((100 * each.writes) / Math.max(1, each.calls - each.error));
@@ -136,7 +136,7 @@ function lines(model: Model, { width }: Room): readonly string[] {
       each.commands.join(' '),
       width,
     );
-    return i === cursor && model.pane === 'hot' ? model.look.theme.reverse(text) : text;
+    return i === cursor ? model.look.theme.reverse(text) : text;
   });
 }
 

@@ -95,15 +95,23 @@ function head(model: Model, { width }: Room): readonly string[] {
   ];
 }
 
+function widthsIn(width: number): {
+  readonly address: number;
+  readonly slots: number;
+  readonly share: number;
+} {
+  const address = width >= 95 ? 30 : width >= 70 ? 21 : 0;
+  const slots = width >= 60 ? 13 : width >= 48 ? 11 : 0;
+  return { address, slots, share: Math.max(5, Math.min(14, width - 30 - address - slots)) };
+}
+
 /** Columns by width: a narrow pane keeps the node, its load and its latency. */
 function row(
   mark: string,
   [node = '', address = '', slots = '', ...figures]: readonly string[],
   width: number,
 ): string {
-  const addressWidth = width >= 95 ? 30 : width >= 70 ? 21 : 0;
-  const slotsWidth = width >= 60 ? 13 : width >= 48 ? 11 : 0;
-  const shareWidth = Math.max(5, Math.min(14, width - 30 - addressWidth - slotsWidth));
+  const { address: addressWidth, slots: slotsWidth, share: shareWidth } = widthsIn(width);
   const [ops = '', share = '', p99 = '', errors = ''] = figures;
   return [
     mark + fit(node, Math.min(16, Math.max(5, node.length))),
@@ -133,7 +141,7 @@ function nodeLine(model: Model, node: Node, isFocused: boolean, width: number): 
     address,
     node.slots,
     count(Math.round(node.calls / node.seconds)),
-    `${fit(bar, width >= 70 ? 8 : 0)}${percent(node.calls, node.share === 0 ? 0 : node.calls / node.share)}`,
+    `${widthsIn(width).share >= 12 ? fit(bar, 8) : ''}${percent(node.calls, node.share === 0 ? 0 : node.calls / node.share)}`,
     latency(node.p99Us),
     percent(node.errors, node.calls),
   ];

@@ -8,6 +8,7 @@ import {
   Block,
   type ClientInfo,
   type Consumer,
+  type MirrorEvent,
   type OtherEvent,
   type PendingEvent,
   type ProxyHandle,
@@ -16,6 +17,7 @@ import {
 } from 'rmtop';
 import { WallClock } from '../text/clock.js';
 import { Journal } from './journal.js';
+import { Mirrors } from './mirrors.js';
 import { RateMeter } from './rates.js';
 import { type Limits, MEMORY, RowStore } from './rows.js';
 import { Sessions } from './sessions.js';
@@ -36,6 +38,7 @@ export class Feed implements Consumer, World {
   readonly journal: Journal = new Journal();
   readonly meter: RateMeter = new RateMeter();
   readonly tallies: Tallies;
+  readonly copies: Mirrors = new Mirrors();
   readonly clock: WallClock;
   /** The newest topology event, which says more than the Topology: what can be reached. */
   topologyEvent: Extract<OtherEvent, { type: 'topology' }> | null = null;
@@ -106,6 +109,10 @@ export class Feed implements Consumer, World {
         this.sessions.hear(event);
         this.rows.forgetPending((pending) => pending.connection === event.connection);
         return;
+      case 'mirror':
+        this.copies.hear(event);
+        this.rows.recheck(event.seq);
+        return;
       case 'gap':
         this.lost += event.dropped;
         this.rows.forgetPending(({ seq }) => event.from <= seq && seq <= event.to);
@@ -169,6 +176,10 @@ export class Feed implements Consumer, World {
 
   slowUs(name: string): number | null {
     return this.meter.slowUs(name);
+  }
+
+  mirrors(seq: number): readonly MirrorEvent[] {
+    return this.copies.of(seq);
   }
 
   nowUs(): number {

@@ -247,6 +247,11 @@ export class RowStore {
     return this.marks[at] as 0 | 1 | 2;
   }
 
+  /** Something new is known of row `seq`: the filter is to be asked again. */
+  recheck(seq: number): void {
+    if (this.has(seq)) this.setMark(this.indexOf(seq), UNCHECKED);
+  }
+
   /** Forgets what the filter said of every row; `mark`: what to say of all instead. */
   resetMarks(mark: typeof UNCHECKED | typeof SHOWN): void {
     this.marks.fill(mark, this.start, this.end);

@@ -1,5 +1,5 @@
 /** What stands in each column of a row. */
-import type { Facts } from 'rmtop';
+import type { Facts, FaultAction } from 'rmtop';
 import type { WallClock } from '../text/clock.js';
 import { milliseconds, short } from '../text/figures.js';
 import { printable, printableBytes, printableText } from '../text/printable.js';
@@ -34,8 +34,9 @@ export function cellText(facts: Facts, column: Column, context: CellContext): st
     case 'p':
       return placeLetters(facts);
     case 'm':
+      return mirrorSymbol(facts);
     case 'f':
-      return '.';
+      return faultSymbol(facts, width);
     case 'ms':
       return facts.durationUs === null ? '...' : milliseconds(facts.durationUs, width);
     case 'size':
@@ -50,6 +51,35 @@ export function stateSymbol(facts: Facts): string {
   if (facts.pending !== null) return 'w';
   if (facts.isError) return '!';
   return facts.isSlow ? '^' : ' ';
+}
+
+/** `.` none, `+` same reply, `x` differs, `!` failed, `-` dropped, `=` not compared, `?` not known yet. */
+export function mirrorSymbol(facts: Facts): string {
+  if (facts.pending !== null || !facts.isMirrored) return '.';
+  const states = facts.mirrors.map((mirror) => mirror.state);
+  if (states.includes('diff')) return 'x';
+  if (states.includes('failed')) return '!';
+  if (states.length === 0) return '?';
+  if (states.includes('dropped')) return '-';
+  return states.includes('same') ? '+' : '=';
+}
+
+const FAULT_LETTERS: Readonly<Record<FaultAction['kind'], string>> = {
+  delay: 'D',
+  error: 'E',
+  close: 'C',
+  hang: 'H',
+  drip: 'S',
+  moved: 'V',
+  ask: 'V',
+  down: 'N',
+};
+
+/** The kind's letter; the rule's name where there is room. */
+export function faultSymbol(facts: Facts, width: number): string {
+  const { fault } = facts;
+  if (fault === null) return '.';
+  return width >= 2 ? fault.id : FAULT_LETTERS[fault.action.kind];
 }
 
 /** The last five digits where there is no room for more. */

@@ -3,7 +3,7 @@ import type { Facts } from 'rmtop';
 import type { Look } from '../look.js';
 import { fit, fitMiddle, fitRight } from '../text/fit.js';
 import type { Meaning } from '../theme.js';
-import { type CellContext, cellText, stateSymbol } from './cells.js';
+import { type CellContext, cellText, mirrorSymbol, stateSymbol } from './cells.js';
 import type { Column, ColumnId } from './columns.js';
 
 /** The line of a command, exactly as wide as its columns. In focus it is reversed, and its first character is `>`. */
@@ -37,9 +37,14 @@ function meaningOf(facts: Facts, column: ColumnId): Meaning | null {
     case 'n':
     case 'time':
     case 'db':
-    case 'm':
-    case 'f':
       return 'dim';
+    case 'm':
+      return (
+        ({ x: 'error', '!': 'error', '+': 'good' }[mirrorSymbol(facts)] as Meaning | undefined) ??
+        'dim'
+      );
+    case 'f':
+      return facts.fault === null ? 'dim' : 'fault';
     case 'state':
       return (
         ({ '!': 'error', '^': 'slow', w: 'dim' }[stateSymbol(facts)] as Meaning | undefined) ?? null

@@ -1,0 +1,149 @@
+/** Fault rules as text, and the desk they are switched at. */
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { type MeshConfig, singleUpstreamConfig } from 'rmtop';
+import { FaultDesk } from '../../ui/faults/desk.js';
+import { parseRule, ruleText } from '../../ui/faults/text.js';
+
+const RULES = [
+  'error "Fault Injected: Error" 20% if cmd=SET key=session:*',
+  'error "say \\"no\\" \\\\ never" 1.5% on reply',
+  'delay 50ms+-10ms 5% if class=read node=*.r1',
+  'delay 1500ms 100% on reply max 3',
+  'close RST 1% if client.name=worker',
+  'close after12B 1%',
+  'hang 100% if node=s1.p',
+  'hang 250ms 10% max 10',
+  'drip 10/5ms 100%',
+  'moved 10% if slot in {0..5460}',
+  'ask 10.1.2.3:6379 10%',
+  'down 100% if shard=s2',
+];
+
+test('what a rule is written as is read as the same rule', () => {
+  for (const text of RULES) {
+    const rule = parseRule(text);
+    assert.equal(rule.kind, 'rule', `${text}: ${rule.kind === 'problem' ? rule.message : ''}`);
+    if (rule.kind === 'rule') assert.equal(ruleText(rule), text);
+  }
+});
+
+test('presets have the words of Redis, and durations may be in seconds', () => {
+  const rule = parseRule('error LOADING 20%');
+  assert.ok(rule.kind === 'rule' && rule.action.kind === 'error');
+  assert.equal(rule.action.text, 'LOADING Redis is loading the dataset in memory');
+  const delay = parseRule('delay 2s');
+  assert.ok(delay.kind === 'rule' && delay.action.kind === 'delay');
+  assert.equal(delay.action.ms, 2000);
+});
+
+test('what is wrong is said', () => {
+  const wrong: readonly (readonly [string, RegExp])[] = [
+    ['', /begin with a kind: delay, error/],
+    ['eror 20%', /no fault is called eror/],
+    ['delay 20%', /how long\?/],
+    ['error 120%', /from 0% to 100%/],
+    ['error NOPE', /no preset/],
+    ['error 20% if kye=a', /in the scope: unknown field "kye", did you mean "key"\?/],
+    ['error 20% if rtt>2ms', /in the scope: /],
+    ['hang max 0', /max wants a number/],
+    ['drip 5ms', /drip 10\/5ms/],
+    ['close RST now', /what is now\?/],
+  ];
+  for (const [text, message] of wrong) {
+    const rule = parseRule(text);
+    assert.ok(rule.kind === 'problem', text);
+    assert.match(rule.message, message);
+  }
+});
+
+/** A desk over a core that takes configurations when it is told to. */
+function desk(): {
+  readonly desk: FaultDesk;
+  readonly said: string[];
+  config: MeshConfig;
+  take: () => Promise<void>;
+} {
+  let config = singleUpstreamConfig(['redis:6379'], {});
+  const said: string[] = [];
+  let waiting: (() => void)[] = [];
+  const made = new FaultDesk({
+    config: () => config,
+    reconfigure: (next) =>
+      new Promise((resolve) => {
+        waiting.push(() => {
+          config = next;
+          resolve();
+        });
+      }),
+    say: (text) => said.push(text),
+    seed: 1,
+  });
+  return {
+    desk: made,
+    said,
+    get config() {
+      return config;
+    },
+    take: async () => {
+      for (const each of waiting) each();
+      waiting = [];
+      await new Promise((resolve) => setImmediate(resolve));
+    },
+  };
+}
+
+test('a rule is said to be on only when the core has taken it', async () => {
+  const at = desk();
+  void at.desk.toggle('t1');
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.deepEqual(at.said, []);
+  await at.take();
+  assert.match(at.said[0] ?? '', /^t1 ON: error .* 20% if class=write +\(u undo\)$/);
+  assert.deepEqual(
+    at.config.rules.map(({ id, on }) => [id, on]),
+    [
+      ['t1', true],
+      ['t2', false],
+      ['t3', false],
+      ['t4', false],
+    ],
+  );
+});
+
+test('every change can be undone and done again', async () => {
+  const at = desk();
+  const ons = (): readonly string[] =>
+    at.config.rules.filter((rule) => rule.on).map((rule) => rule.id);
+  void at.desk.toggle('t1');
+  void at.desk.toggle('t2');
+  await at.take();
+  assert.deepEqual(ons(), ['t1', 't2']);
+  void at.desk.allOff();
+  await at.take();
+  assert.deepEqual(ons(), []);
+  at.desk.undo();
+  await at.take();
+  assert.deepEqual(ons(), ['t1', 't2']);
+  at.desk.undo();
+  await at.take();
+  assert.deepEqual(ons(), ['t1']);
+  at.desk.undo(true);
+  await at.take();
+  assert.deepEqual(ons(), ['t1', 't2']);
+});
+
+test('a profile is read as it was written, and a wrong line is named', async () => {
+  const at = desk();
+  void at.desk.toggle('t2');
+  await at.take();
+  const { profile } = at.desk;
+  const other = desk();
+  assert.equal(other.desk.load(profile), null);
+  await other.take();
+  assert.equal(other.desk.profile, profile);
+  assert.match(
+    other.desk.load('# mine\n+ error 20%\n- wobble 3%\n') ?? '',
+    /^line 3: no fault is called wobble/,
+  );
+});

@@ -1,0 +1,99 @@
+/** Counts that the screen makes of every block: against a plain count of the same commands. */
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { Command, slotOf } from 'rmtop';
+import { Feed } from '../../ui/store/feed.js';
+import { Top } from '../../ui/store/top.js';
+import { TestStream } from '../helpers/stream.js';
+
+/** Numbers that look random and are the same each time. */
+function draws(): (below: number) => number {
+  let state = 12345;
+  return (below) => {
+    state = (Math.imul(state, 1103515245) + 12345) & 0x7fffffff;
+    return (state >> 8) % below;
+  };
+}
+
+test('keys, prefixes, slots and clients are counted exactly, also while the screen is frozen', () => {
+  const stream = new TestStream();
+  const feed = new Feed(stream);
+  const stop = stream.subscribe(feed);
+  const next = draws();
+  const keys = new Map<string, number>();
+  const slots = new Map<string, number>();
+  const clients = new Map<string, number>();
+  const add = (map: Map<string, number>, name: string): void => {
+    map.set(name, (map.get(name) ?? 0) + 1);
+  };
+  const makers = [
+    (key: string) => ['GET', key],
+    (key: string) => ['SET', key, 'v', 'EX', '10'],
+    (key: string) => ['MGET', key, `${key}2`, 'other:1'],
+    (key: string) => ['EVAL', 'return 1', '2', key, 'b'],
+    () => ['PING'],
+    (key: string) => ['NOSUCH', key],
+  ];
+  for (let i = 0; i < 3000; i++) {
+    if (i === 1000) feed.freeze();
+    if (i === 2000) feed.thaw();
+    const argv = (makers[next(makers.length)] as (key: string) => string[])(`k${next(300)}:x`);
+    const connection = 1 + next(5);
+    const reply = argv[0] === 'NOSUCH' ? '-ERR unknown command\r\n' : '+OK\r\n';
+    stream.command({ argv, connection, reply });
+    const command = Command.of(argv);
+    add(clients, String(connection));
+    for (const at of command.keys) {
+      add(keys, argv[at] as string);
+      add(slots, String(slotOf(Buffer.from(argv[at] as string))));
+    }
+  }
+  stream.flush();
+  stop();
+  const counts = (top: Top): Map<string, number> =>
+    new Map([...top.list].map((count) => [count.name, count.calls]));
+  assert.deepEqual(sorted(counts(feed.tallies.keys)), sorted(keys));
+  assert.deepEqual(sorted(counts(feed.tallies.bySlot)), sorted(slots));
+  assert.deepEqual(sorted(counts(feed.tallies.clients)), sorted(clients));
+  assert.ok(feed.tallies.keys.isExact);
+  const refused = [...feed.tallies.refusals.values()];
+  assert.deepEqual(
+    refused.map(({ command, code }) => [command, code]),
+    [['NOSUCH', 'unknown-command']],
+  );
+  assert.equal(feed.tallies.counted, 3000);
+});
+
+function sorted(map: Map<string, number>): (readonly [string, number])[] {
+  return [...map].sort(([a], [b]) => a.localeCompare(b));
+}
+
+test('beyond its room, a table keeps the most frequent names, and each count is off by its stated error at most', () => {
+  const top = new Top(50);
+  const truth = new Map<string, number>();
+  const next = draws();
+  for (let i = 0; i < 20_000; i++) {
+    // A few names are common, a great many are rare.
+    const name = next(2) === 0 ? `hot${next(10)}` : `cold${next(5000)}`;
+    truth.set(name, (truth.get(name) ?? 0) + 1);
+    top.of(name).add(i * 100, false, false, 1, 1);
+  }
+  assert.equal(top.size, 50);
+  assert.ok(!top.isExact);
+  for (const { name, calls, error } of top.list) {
+    const real = truth.get(name) ?? 0;
+    assert.ok(
+      calls >= real && calls - error <= real,
+      `${name}: ${calls} +- ${error}, really ${real}`,
+    );
+  }
+  for (let i = 0; i < 10; i++) assert.ok(top.known(`hot${i}`) !== undefined, `hot${i} was lost`);
+});
+
+test('a rate is that of the last minute: it falls to nothing when nothing comes', () => {
+  const top = new Top();
+  for (let second = 0; second < 120; second++) top.of('a').add(second * 1e6, false, false, 1, 1);
+  const count = top.of('a');
+  assert.ok(Math.abs(count.rate(120e6) - 1) < 0.02);
+  assert.equal(count.rate(300e6), 0);
+});

@@ -1,0 +1,140 @@
+/** `t` and the key after it, and what can be done with the rule in focus. `ux.md` c.3. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import type { FaultRule } from 'rmtop';
+import { parseRule, ruleText } from '../faults/text.js';
+import type { Model } from '../model.js';
+import { count } from '../text/figures.js';
+import { ask } from './prompt.js';
+
+/** `t`: the next key says what. */
+export function startFaults(model: Model): void {
+  model.dialog = { kind: 'fault' };
+}
+
+/** The rules in a line: `1[x]error 20%  2[ ]delay 100%`. */
+export function faultsInALine(model: Model): string {
+  const rules = model.desk.rules.map(
+    (rule) => `${rule.id.slice(1)}[${rule.on ? 'x' : ' '}]${rule.action.kind} ${rule.percent}%`,
+  );
+  return `${rules.join('  ')}  0 all off  n new  l load  s save  Esc`;
+}
+
+/** The key after `t`. */
+export function pickFault(model: Model, key: string): void {
+  const { desk } = model;
+  model.dialog = null;
+  if (/^[1-9]$/.test(key)) void desk.toggle(`t${key}`);
+  else if (key === '0') void desk.allOff();
+  else if (key === 't') void desk.toggle(desk.last ?? desk.rules[0]?.id ?? 't1');
+  else if (key === '.') void desk.toggle(focused(model)?.id ?? '');
+  else if (key === 'n') askRule(model, 'error 20% if ');
+  else if (key === 'e') editRule(model);
+  else if (key === 'l') askLoad(model);
+  else if (key === 's') askSave(model);
+}
+
+function focused(model: Model): FaultRule | undefined {
+  const { rules } = model.desk;
+  return rules[model.cursorOf('faults', rules.length)];
+}
+
+/** What is wrong with a rule being typed, or what it would have hit. */
+function about(model: Model): (text: string) => string {
+  return (text) => {
+    const rule = parseRule(text);
+    if (rule.kind === 'problem') return rule.message;
+    const { fits, of } = model.previewOf(rule.scope);
+    return `fits ${count(fits)} of the last ${count(of)}`;
+  };
+}
+
+function askRule(model: Model, text: string): void {
+  ask(model, 'new fault', text, about(model), (typed) => {
+    const rule = parseRule(typed);
+    return rule.kind === 'problem' ? rule.message : model.desk.add(rule);
+  });
+}
+
+/** `e`, `t e`: the rule in focus as text. */
+export function editRule(model: Model): void {
+  const rule =
+    model.pane === 'faults'
+      ? focused(model)
+      : model.desk.rules.find(({ id }) => id === model.desk.last);
+  if (rule === undefined) return;
+  ask(model, rule.id, ruleText(rule), about(model), (typed) => {
+    const parsed = parseRule(typed);
+    if (parsed.kind === 'problem') return parsed.message;
+    const { percent, scope, action, max } = parsed;
+    void model.desk.change(
+      rule.id,
+      { percent, scope, action, max },
+      `${rule.id}: ${ruleText(parsed)}   (u undo)`,
+    );
+    return null;
+  });
+}
+
+/** `h` and `l`: five percent less or more. */
+export function changePercent(model: Model, by: number): void {
+  const rule = focused(model);
+  if (rule === undefined) return;
+  const percent = Math.max(0, Math.min(100, rule.percent + by));
+  void model.desk.change(rule.id, { percent }, `${rule.id}: ${percent}%   (u undo)`);
+}
+
+/** `d` in the Faults pane. */
+export function removeRule(model: Model): void {
+  const rule = model.pane === 'faults' ? focused(model) : undefined;
+  if (rule !== undefined) void model.desk.remove(rule.id);
+}
+
+/** `D` in the Faults pane: the copy is off. */
+export function duplicateRule(model: Model): void {
+  const rule = model.pane === 'faults' ? focused(model) : undefined;
+  if (rule === undefined) return;
+  const problem = model.desk.add(
+    { kind: 'rule', percent: rule.percent, scope: rule.scope, action: rule.action, max: rule.max },
+    false,
+  );
+  if (problem !== null) model.toasts.answer(problem);
+}
+
+const PROFILE = 'rmtop-faults.txt';
+
+function askLoad(model: Model): void {
+  ask(
+    model,
+    'load faults from',
+    PROFILE,
+    () => 'a rule a line; + before it: on',
+    (file) => {
+      try {
+        return model.desk.load(readFileSync(file, 'utf8'));
+      } catch (error) {
+        return `cannot read ${file}: ${(error as NodeJS.ErrnoException).code}`;
+      }
+    },
+  );
+}
+
+function askSave(model: Model): void {
+  ask(
+    model,
+    'save faults to',
+    PROFILE,
+    () => 'a new file',
+    (file) => {
+      try {
+        writeFileSync(file, model.desk.profile, { mode: 0o600, flag: 'wx' });
+        model.toasts.answer(`saved ${file}`);
+        return null;
+      } catch (error) {
+        const { code } = error as NodeJS.ErrnoException;
+        return code === 'EEXIST'
+          ? `${file} is there already: choose another name`
+          : `cannot write ${file}: ${code}`;
+      }
+    },
+  );
+}

@@ -1,0 +1,180 @@
+/**
+ * The fault rules as the user wants them: switched, changed, undone. Each change goes to the core, which takes it between two commands,
+ * and is said to be done only when the core has acknowledged it.
+ */
+import type { FaultRule, MeshConfig } from 'rmtop';
+import { type NewRule, parseRule, ruleText } from './text.js';
+
+/** What a desk needs: the configuration in force, and the way to change it. */
+export type DeskNeeds = {
+  readonly config: () => MeshConfig;
+  readonly reconfigure: (config: MeshConfig) => Promise<void>;
+  readonly say: (text: string) => void;
+  readonly seed: number;
+};
+
+/** Rules to try, where there are none: all off. */
+const STARTERS: readonly string[] = [
+  'error 20% if class=write',
+  'delay 50ms+-10ms 100% if class=read',
+  'close 1%',
+  'hang 10% max 3',
+];
+
+/** The keys `t 1` to `t 9`. */
+export const MOST_RULES = 9;
+
+export class FaultDesk {
+  private readonly needs: DeskNeeds;
+  private wanted: readonly FaultRule[];
+  private past: (readonly FaultRule[])[] = [];
+  private future: (readonly FaultRule[])[] = [];
+  /** The rule that was switched last. */
+  last: string | null = null;
+
+  constructor(needs: DeskNeeds) {
+    this.needs = needs;
+    const { rules } = needs.config();
+    this.wanted =
+      rules.length > 0
+        ? rules
+        : STARTERS.flatMap((text, i) => {
+            const rule = parseRule(text);
+            return rule.kind === 'rule' ? [this.made(rule, `t${i + 1}`)] : [];
+          });
+  }
+
+  get rules(): readonly FaultRule[] {
+    return this.wanted;
+  }
+
+  /** How many are on, of rmtop's own and of the mesh's. */
+  get on(): number {
+    return (
+      this.wanted.filter((rule) => rule.on).length +
+      this.needs.config().faults.filter((fault) => fault.on).length
+    );
+  }
+
+  private made(rule: NewRule, id: string): FaultRule {
+    const { percent, scope, action, max } = rule;
+    return {
+      id,
+      on: false,
+      percent,
+      scope,
+      action,
+      max,
+      seed: this.needs.seed + Number(id.slice(1)),
+    };
+  }
+
+  /** Makes `rules` the ones in force; `done` is said when they are. */
+  private async become(rules: readonly FaultRule[], done: string, isUndo = false): Promise<void> {
+    if (!isUndo) {
+      this.past = [...this.past.slice(-49), this.wanted];
+      this.future = [];
+    }
+    this.wanted = rules;
+    try {
+      await this.needs.reconfigure({ ...this.needs.config(), rules });
+      this.needs.say(done);
+    } catch (error) {
+      this.needs.say(
+        `the core did not take it: ${error instanceof Error ? error.message : String(error)}`,
+      );
+    }
+  }
+
+  /** Switches rule `id` on or off. */
+  toggle(id: string): Promise<void> {
+    const rule = this.wanted.find((each) => each.id === id);
+    if (rule === undefined) {
+      this.needs.say(`there is no rule ${id}: t n makes one`);
+      return Promise.resolve();
+    }
+    this.last = id;
+    const on = !rule.on;
+    return this.change(id, { on }, `${id} ${on ? 'ON' : 'OFF'}: ${ruleText(rule)}   (u undo)`);
+  }
+
+  /** Changes fields of rule `id`. */
+  change(id: string, fields: Partial<FaultRule>, done: string): Promise<void> {
+    return this.become(
+      this.wanted.map((each) => (each.id === id ? { ...each, ...fields } : each)),
+      done,
+    );
+  }
+
+  allOff(): Promise<void> {
+    const on = this.wanted.filter((rule) => rule.on).length;
+    return this.become(
+      this.wanted.map((rule) => ({ ...rule, on: false })),
+      on === 0 ? 'all rules are off' : `all ${on} rules OFF   (u undo)`,
+    );
+  }
+
+  /** Adds a rule, switched on; gives what is wrong instead where there is no room. */
+  add(rule: NewRule, on = true): string | null {
+    const used = new Set(this.wanted.map((each) => each.id));
+    const id = Array.from({ length: MOST_RULES }, (_, i) => `t${i + 1}`).find(
+      (each) => !used.has(each),
+    );
+    if (id === undefined)
+      return `there are ${MOST_RULES} rules already: d in the Faults pane removes one`;
+    const made = { ...this.made(rule, id), on };
+    this.last = id;
+    void this.become(
+      [...this.wanted, made].sort(byId),
+      `${id} ${on ? 'ON' : 'added'}: ${ruleText(made)}   (u undo)`,
+    );
+    return null;
+  }
+
+  remove(id: string): Promise<void> {
+    return this.become(
+      this.wanted.filter((rule) => rule.id !== id),
+      `${id} removed   (u undo)`,
+    );
+  }
+
+  /** `u`, and `ctrl-r` with `forward`. */
+  undo(forward = false): void {
+    const [from, to] = forward ? [this.future, this.past] : [this.past, this.future];
+    const rules = from.pop();
+    if (rules === undefined) {
+      this.needs.say(`nothing to ${forward ? 'redo' : 'undo'}`);
+      return;
+    }
+    to.push(this.wanted);
+    void this.become(rules, `${forward ? 'redone' : 'undone'}: ${summary(rules)}`, true);
+  }
+
+  /** The rules as a profile: a line each, `+` before those that are on. */
+  get profile(): string {
+    return this.wanted.map((rule) => `${rule.on ? '+ ' : '- '}${ruleText(rule)}\n`).join('');
+  }
+
+  /** Takes the rules of a profile; gives what is wrong with it instead. */
+  load(text: string): string | null {
+    const rules: FaultRule[] = [];
+    for (const [i, line] of text.split('\n').entries()) {
+      if (line.trim() === '' || line.startsWith('#')) continue;
+      const rule = parseRule(line.replace(/^[+-]\s*/, ''));
+      if (rule.kind === 'problem') return `line ${i + 1}: ${rule.message}`;
+      rules.push({ ...this.made(rule, `t${rules.length + 1}`), on: line.startsWith('+') });
+    }
+    if (rules.length > MOST_RULES) return `more than ${MOST_RULES} rules`;
+    void this.become(rules, `${summary(rules)}   (u undo)`);
+    return null;
+  }
+}
+
+function byId(a: FaultRule, b: FaultRule): number {
+  return a.id.localeCompare(b.id);
+}
+
+function summary(rules: readonly FaultRule[]): string {
+  const on = rules.filter((rule) => rule.on).map((rule) => rule.id);
+  return `${rules.length} rules, ${on.length === 0 ? 'all off' : `${on.join(' ')} on`}`;
+}

@@ -1,0 +1,160 @@
+/** Pane 5: the rules, what they have hit, and what the clients notice. Hits are the core's exact counts. */
+import type { FaultRule } from 'rmtop';
+import { amountText } from '../faults/text.js';
+import type { Model } from '../model.js';
+import type { LinesPane, Room } from '../panes.js';
+import { impactOf } from '../store/impact.js';
+import { count, latency, percent } from '../text/figures.js';
+import { fit, fitRight } from '../text/fit.js';
+import { printableText } from '../text/printable.js';
+
+function head(model: Model, { width }: Room): readonly string[] {
+  const { look, desk } = model;
+  const text = ` t 1..9 toggle   t n new   t 0 all off   ${fitRight(`${desk.on} ON`, 5)} of ${desk.rules.length}`;
+  return [
+    fit(text, width),
+    look.theme.paint(
+      'dim',
+      row(
+        ' ',
+        ['KEY', 'ON', 'KIND', 'PCT', 'HITS', 'LEFT', 'AMOUNT', 'SCOPE (filter expression)'],
+        width,
+      ),
+    ),
+  ];
+}
+
+function row(
+  mark: string,
+  [
+    key = '',
+    on = '',
+    kind = '',
+    pct = '',
+    hits = '',
+    left = '',
+    amount = '',
+    scope = '',
+  ]: readonly string[],
+  width: number,
+): string {
+  const amountWidth = width >= 100 ? 26 : width >= 70 ? 16 : 0;
+  const fixed = `${mark}${fit(key, 3)} ${fit(on, 3)} ${fit(kind, 6)} ${fitRight(pct, 6)} ${fitRight(hits, 7)} ${fitRight(left, 5)} `;
+  const rest = amountWidth === 0 ? '' : `${fit(amount, amountWidth)} `;
+  return fit(`${fixed}${rest}${scope}`, width);
+}
+
+function lines(model: Model, { width }: Room): readonly string[] {
+  const { look, desk } = model;
+  const { rules } = desk;
+  const cursor = model.cursorOf('faults', rules.length);
+  const totals = model.feed.meter.latest?.faults ?? {};
+  const list = rules.map((rule, i) => {
+    const hits = totals[rule.id]?.hits ?? 0;
+    const text = row(
+      i === cursor && model.pane === 'faults' ? '>' : ' ',
+      [
+        rule.id,
+        rule.on ? '[x]' : '[ ]',
+        rule.action.kind,
+        `${rule.percent}%`,
+        count(hits),
+        rule.max === null ? 'inf' : String(Math.max(0, rule.max - hits)),
+        printableText(amountText(rule.action), look),
+        printableText(rule.scope === '' ? 'every command' : rule.scope, look),
+      ],
+      width,
+    );
+    if (i === cursor && model.pane === 'faults') return look.theme.reverse(text);
+    return rule.on ? look.theme.paint('fault', text) : text;
+  });
+  const focused = rules[cursor];
+  const mesh = meshLines(model, width);
+  return [
+    ...list,
+    ...mesh,
+    look.theme.paint('dim', look.rule.repeat(width)),
+    ...(focused === undefined ? [] : aboutRule(model, focused, width)),
+    ...impactLines(model, width),
+  ];
+}
+
+/** Faults that the mesh's own configuration names: shown, not switched by keys. */
+function meshLines(model: Model, width: number): readonly string[] {
+  const { config } = model.feed.context.latest;
+  const totals = model.feed.meter.latest?.faults ?? {};
+  return (config?.config.faults ?? []).map((fault) =>
+    model.look.theme.paint(
+      'dim',
+      row(
+        ' ',
+        [
+          fault.id,
+          fault.on ? '[x]' : '[ ]',
+          fault.action.kind,
+          `${fault.percent}%`,
+          count(totals[fault.id]?.hits ?? 0),
+          'mesh',
+          amountText(fault.action),
+          fault.commands.length === 0 ? 'every other command' : fault.commands.join(' '),
+        ],
+        width,
+      ),
+    ),
+  );
+}
+
+function aboutRule(model: Model, rule: FaultRule, width: number): readonly string[] {
+  const tally = model.feed.meter.latest?.faults[rule.id];
+  const preview = model.previewOf(rule.scope);
+  const would = `${rule.id} fits ${count(preview.fits)} of the last ${count(preview.of)} commands (${percent(preview.fits, preview.of)})`;
+  const did =
+    tally === undefined || tally.inScope === 0
+      ? 'has hit nothing yet'
+      : `has hit ${count(tally.hits)} of ${count(tally.inScope)} in its scope (${percent(tally.hits, tally.inScope)})`;
+  return [fit(` ${would}`, width), fit(` ${did}`, width)];
+}
+
+/** What the clients notice: before the first rule went on, and now. */
+function impactLines(model: Model, width: number): readonly string[] {
+  const { before, now } = impactOf(model.feed.meter, model.faultsOnSinceUs);
+  if (now === null) return [];
+  const line = (what: string, a: string, b: string): string =>
+    fit(` ${fit(what, 20)}${fitRight(a, 10)}${fitRight(b, 10)}`, width);
+  return [
+    '',
+    model.look.theme.bold(
+      line(
+        'client impact',
+        before === null ? '' : 'before',
+        model.faultsOnSinceUs === null ? 'last 10 s' : 'while ON',
+      ),
+    ),
+    line(
+      'error replies',
+      before === null ? '' : percent(before.errors, before.calls),
+      percent(now.errors, now.calls),
+    ),
+    line('p99 latency', before === null ? '' : latency(before.p99Us), latency(now.p99Us)),
+    line(
+      'commands/s',
+      before === null ? '' : count(Math.round(before.rate)),
+      count(Math.round(now.rate)),
+    ),
+  ];
+}
+
+export const faultsPane: LinesPane = {
+  id: 'faults',
+  key: '5',
+  title: 'Faults',
+  head,
+  lines,
+  count: (model) => model.desk.rules.length,
+  condition: (model) => {
+    const { rules } = model.desk;
+    const rule = rules[model.cursorOf('faults', rules.length)];
+    return rule === undefined ? null : `fault.id=${rule.id}`;
+  },
+  hints: ['t', 'j', 'h', 'e', 'd', 'u', '?'],
+};

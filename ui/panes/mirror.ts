@@ -1,0 +1,97 @@
+/** Pane 4: what the mirrors answered. Totals are the core's; the differences are the latest that are remembered. */
+import { type MirrorEvent, quantileUs } from 'rmtop';
+import type { Model } from '../model.js';
+import type { LinesPane, Room } from '../panes.js';
+import { count, latency, milliseconds, percent } from '../text/figures.js';
+import { fit, fitRight } from '../text/fit.js';
+import { printableBytes, printableText } from '../text/printable.js';
+
+const HEADS = ['SENT', 'SAME', 'DIFF', 'FAILED', 'DROP', 'LAG p50', 'LAG p99'] as const;
+
+function head(model: Model, { width }: Room): readonly string[] {
+  const { look, feed } = model;
+  const mirrors = Object.entries(feed.meter.latest?.mirrors ?? {});
+  if (mirrors.length === 0)
+    return [
+      ' No mirror has been sent anything.',
+      look.theme.paint(
+        'dim',
+        fit(
+          ' A route of the mesh may have a request_mirror_policy; copies and their replies are shown here.',
+          width,
+        ),
+      ),
+    ];
+  const row = (name: string, cells: readonly string[]): string =>
+    fit(` ${fit(name, 20)} ${cells.map((cell) => fitRight(cell, 8)).join(' ')}`, width);
+  return [
+    look.theme.paint('dim', row('TO', HEADS)),
+    ...mirrors.map(([name, tally]) =>
+      row(printableText(name, look), [
+        count(tally.sent),
+        count(tally.same),
+        count(tally.different),
+        count(tally.failed),
+        count(tally.dropped),
+        latency(quantileUs(tally.lag, 0.5)),
+        latency(quantileUs(tally.lag, 0.99)),
+      ]),
+    ),
+    fit(
+      ` ${mirrors.map(([name, tally]) => `${printableText(name, look)} ${percent(tally.different, tally.same + tally.different)} differ`).join('   ')}`,
+      width,
+    ),
+    look.theme.bold(fit(' differences, the latest first', width)),
+  ];
+}
+
+/** The differences, the latest first. */
+function items(model: Model): readonly MirrorEvent[] {
+  return [...model.feed.copies.differences].reverse();
+}
+
+function lines(model: Model, { width }: Room): readonly string[] {
+  const { look } = model;
+  const list = items(model);
+  const cursor = model.pane === 'mirror' ? model.cursorOf('mirror', list.length) : -1;
+  return list.map((event, i) => {
+    const text = fit(`${i === cursor ? '>' : ' '}${differenceText(model, event)}`, width);
+    if (i === cursor) return look.theme.reverse(text);
+    return look.theme.paint('error', text);
+  });
+}
+
+/** `#48104 x diff  INCR rate:1  value 18, not 17  lag 2.7 ms  theirs :17` */
+function differenceText(model: Model, event: MirrorEvent): string {
+  const { look, feed } = model;
+  const row = feed.rows.has(event.seq) ? feed.rows.row(feed.rows.indexOf(event.seq)) : null;
+  const facts = row === null ? null : model.factsOf(row);
+  const command =
+    facts === null
+      ? ''
+      : `${printableText(facts.name, look)} ${printableBytes(facts.keys[0] ?? '', look, 40)}  `;
+  const lag = event.lagUs === null ? '' : `  lag ${milliseconds(event.lagUs, 7)} ms`;
+  const theirs =
+    event.reply === null ? '' : `  theirs ${printableBytes(event.reply.trimEnd(), look, 60)}`;
+  const detail = printableText(event.detail ?? event.cause?.code ?? '', look);
+  return `#${event.seq} ${event.state === 'diff' ? 'x' : '!'} ${event.state}  ${command}${detail}${lag}${theirs}`;
+}
+
+export const mirrorPane: LinesPane = {
+  id: 'mirror',
+  key: '4',
+  title: 'Mirror',
+  head,
+  lines,
+  count: (model) => items(model).length,
+  condition: () => 'mirror.state in {diff, failed}',
+  open: (model) => {
+    const list = items(model);
+    const event = list[model.cursorOf('mirror', list.length)];
+    if (event !== undefined && model.feed.rows.has(event.seq)) {
+      model.viewport.goTo(event.seq);
+      model.show('detail');
+    } else if (event !== undefined) model.toasts.answer(`#${event.seq} is no longer in memory`);
+  },
+  hints: ['j', 'enter', '*', 'esc', '?'],
+};
