@@ -26,6 +26,27 @@ export {
   type NotInForce,
 } from './config/diagnostic.js';
 export type { LoadedListener } from './config/envoy.js';
+export {
+  type Exported,
+  type ExportOptions,
+  exportFaults,
+  type NotExported,
+} from './config/export.js';
+export {
+  amountText,
+  type NewRule,
+  parseRule,
+  type RuleProblem,
+  ruleText,
+} from './config/fault-text.js';
+export {
+  type Applied,
+  applyOverrides,
+  type FlagTexts,
+  type Overrides,
+  parseDownstreamAuth,
+  parseFlags,
+} from './config/flags.js';
 export { loadMesh } from './config/load.js';
 export type { LoadedMesh, MeshOptions, Skipped } from './config/mesh.js';
 export { type ErrorCode, messageOf, RmtopError, systemCode } from './errors.js';
