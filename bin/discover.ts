@@ -9,12 +9,14 @@ import {
   topologyOf,
 } from 'rmtop';
 
-/** The topology found, or why there is none. */
+/** The topology found, null where no upstream could be; and what is in the way of the others. */
 export type Discovered = {
   readonly topology: Topology | null;
-  readonly why: string | null;
-  readonly next: string | null;
+  readonly problems: readonly Problem[];
 };
+
+/** Why an upstream could not be found, and what to do about it. */
+export type Problem = { readonly text: string; readonly next: string | null };
 
 /** Discovers the upstreams of `config`: with a proxy that nobody connects to, so that there is one way to do it. */
 export async function discover(config: MeshConfig, dialling: Dialling): Promise<Discovered> {
@@ -27,20 +29,24 @@ export async function discover(config: MeshConfig, dialling: Dialling): Promise<
     hashes: false,
     seed: 1,
   });
+  const wanted = Object.keys(config.upstreams).length;
   const found = await new Promise<Discovered>((resolve) => {
+    const problems: Problem[] = [];
+    let newest: Extract<OtherEvent, { type: 'topology' }> | null = null;
     readEvents(proxy, (event) => {
-      const result = event.type === 'command' ? null : read(event);
-      if (result !== null) resolve(result);
+      if (event.type === 'log' && event.level === 'error')
+        problems.push({ text: event.text, next: event.next });
+      else if (event.type === 'topology') newest = event;
+      else return;
+      const known = newest === null ? 0 : knownIn(newest);
+      if (known + problems.length < wanted) return;
+      resolve({ topology: newest === null || known === 0 ? null : topologyOf(newest), problems });
     });
   });
   await proxy.close();
   return found;
 }
 
-function read(event: OtherEvent): Discovered | null {
-  if (event.type === 'log' && event.level === 'error')
-    return { topology: null, why: event.text, next: event.next };
-  if (event.type !== 'topology') return null;
-  const isKnown = Object.values(event.upstreams).every((upstream) => upstream.kind !== 'unknown');
-  return isKnown ? { topology: topologyOf(event), why: null, next: null } : null;
+function knownIn({ upstreams }: Extract<OtherEvent, { type: 'topology' }>): number {
+  return Object.values(upstreams).filter((upstream) => upstream.kind !== 'unknown').length;
 }

@@ -4,14 +4,15 @@ import {
   difference,
   isLoopback,
   type ProxyHandle,
-  type ProxyOptions,
   quantileUs,
   RecordWriter,
   RmtopError,
   readEvents,
   type Totals,
 } from 'rmtop';
+import type { Planned } from './plan.js';
 import { closingLines, type RecordPlan } from './record-flags.js';
+import { type Keeping, type Running, startProxies } from './start.js';
 
 const SUMMARY_MS = 10_000;
 /** How long commands in flight may take to finish when rmtop is told to end. */
@@ -30,31 +31,49 @@ export type HeadlessPlan = {
   readonly label: string;
 };
 
-/** Runs until a signal, or until nobody reads the records any more; gives the exit code. */
-export async function runHeadless(options: ProxyOptions, plan: HeadlessPlan): Promise<number> {
+/** Says what goes on without a screen. */
+export function sayOnStderr(text: string): void {
+  process.stderr.write(`${text}\n`);
+}
+
+/**
+ * Runs `planned` until a signal, or until nobody reads the records any more; gives the exit code. Records are of the first proxy: whoever
+ * asks for them has one.
+ */
+export async function runHeadless(
+  planned: Planned,
+  keeping: Keeping,
+  plan: HeadlessPlan,
+): Promise<number> {
   const signalled = signal();
-  const proxy = await createProxy(options);
-  const say: Say = (text) => process.stderr.write(`${text}\n`);
   process.stderr.on('error', () => {}); // whoever read it has gone; the proxy goes on
-  introduce(proxy, options, say);
+  const say: Say = sayOnStderr;
+  for (const note of planned.notes) say(note);
+  const running = await startProxies(planned, keeping, createProxy);
+  const [{ proxy }] = running.proxies;
+  for (const each of running.proxies) introduce(each, running.proxies.length, say);
   const writers = [plan.json, plan.record].flatMap((each) =>
     each === null ? [] : [attach(proxy, each, say)],
   );
-  const stopProblems = sayProblems(proxy, say);
-  const stopSummary = plan.quiet ? () => {} : summarise(proxy, say);
+  const stops = running.proxies.flatMap((each) => {
+    const name = running.proxies.length === 1 ? '' : `${each.planned.name}: `;
+    const sayNamed: Say = (text) => say(text.replace(/^rmtop: /, `rmtop: ${name}`));
+    return [
+      sayProblems(each.proxy, sayNamed),
+      plan.quiet ? () => {} : summarise(each.proxy, sayNamed),
+    ];
+  });
 
   const end = await Promise.race([signalled, ...writers.map((each) => each.writer.broken)]);
-  stopSummary();
-  stopProblems();
-  await proxy.close(GRACE_MS);
+  for (const stop of stops) stop();
+  await running.close(GRACE_MS);
   for (const { writer, stop, of } of writers) {
     stop();
     const totals = await writer.end('signal');
     if (totals !== null) for (const line of closingLines(of, totals, plan.label)) say(line);
   }
   if (end instanceof RmtopError) throw end;
-  const { all, clientsTotal } = await proxy.totals();
-  if (!plan.quiet) say(`rmtop: ${count(all.calls)} commands from ${count(clientsTotal)} clients`);
+  if (!plan.quiet) say(await closingLine(running.proxies.map((each) => each.proxy)));
   return end === null ? 0 : end === 'SIGINT' ? 130 : 143;
 }
 
@@ -79,10 +98,18 @@ function signal(): Promise<'SIGINT' | 'SIGTERM'> {
   });
 }
 
-function introduce(proxy: ProxyHandle, options: ProxyOptions, say: Say): void {
+async function closingLine(proxies: readonly ProxyHandle[]): Promise<string> {
+  const totals = await Promise.all(proxies.map((proxy) => proxy.totals()));
+  const sum = (of: (each: Totals) => number): string =>
+    count(totals.reduce((total, each) => total + of(each), 0));
+  return `rmtop: ${sum(({ all }) => all.calls)} commands from ${sum(({ clientsTotal }) => clientsTotal)} clients`;
+}
+
+function introduce({ proxy, planned }: Running, of: number, say: Say): void {
   const { host, port } = proxy.address;
-  const seeds = Object.values(options.config.upstreams).map((upstream) => upstream.seeds.join(','));
-  say(`rmtop: listening on ${host}:${port}, upstream ${seeds.join(' ')}`);
+  const seeds = Object.values(planned.config.upstreams).map((upstream) => upstream.seeds.join(','));
+  const name = of === 1 ? '' : `${planned.name}: `;
+  say(`rmtop: ${name}listening on ${host}:${port}, upstream ${seeds.join(' ')}`);
   if (!isLoopback(host))
     say(`rmtop: whoever can reach ${host}:${port} can use the servers behind it`);
 }

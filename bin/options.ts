@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import type { ConnectionOptions } from 'node:tls';
 import type { Command } from 'commander';
 import {
+  type Credentials,
   type Dialling,
   joinAddress,
   type Login,
@@ -21,6 +22,15 @@ import {
 /** What commander gives for the flags that `withProxyFlags` adds. */
 export type ProxyFlags = {
   readonly upstream?: string;
+  readonly mesh?: readonly string[];
+  readonly service?: string;
+  readonly intended?: boolean;
+  readonly set?: readonly string[];
+  readonly watch?: boolean;
+  readonly route?: readonly string[];
+  readonly mirror?: readonly string[];
+  readonly fault?: readonly string[];
+  readonly downstreamAuthFile?: string;
   readonly listen?: string;
   readonly map?: readonly string[];
   readonly readPolicy?: string;
@@ -58,6 +68,29 @@ export function withProxyFlags(command: Command): Command {
       '-l, --listen <address>',
       `where clients connect; port 0 picks one (default: $RMTOP_LISTEN, ${DEFAULT_LISTEN})`,
     )
+    .option(
+      '-m, --mesh <path>',
+      "the mesh's YAML, a file or a folder (Envoy, Istio, Aeraki, Kubernetes); repeatable, - is stdin",
+      collect,
+    )
+    .option('--service <host>', 'with --mesh: only the listener of this service')
+    .option(
+      '--intended',
+      "with --mesh: Aeraki's resources as they read, not as Aeraki generates them",
+    )
+    .option('--set <name=value>', 'with --mesh: a value for a placeholder; repeatable', collect)
+    .option('--no-watch', 'with --mesh: do not take changed files while running')
+    .option('--route <prefix=host:port>', 'keys with this prefix go there; repeatable', collect)
+    .option(
+      '--mirror <host:port>',
+      'copy there: HOST:PORT[,PERCENT%][,writes]; repeatable',
+      collect,
+    )
+    .option('--fault <rule>', "inject: 'error 50% cmd=GET', 'delay 200ms 10% class=read'", collect)
+    .option(
+      '--downstream-auth-file <file>',
+      'clients must log in: a password, or user:password, a line',
+    )
     .option('--map <from=to>', 'announced address FROM is reached at TO; repeatable', collect)
     .option(
       '--read-policy <policy>',
@@ -90,6 +123,8 @@ export type Resolved = {
   readonly config: MeshConfig;
   readonly dialling: Dialling;
   readonly listen: { readonly host: string; readonly port: number };
+  /** What clients log in with; null: nothing is asked for. */
+  readonly credentials: Credentials | null;
   /** The upstream as the user wrote it, without its password. */
   readonly label: string;
 };
@@ -139,6 +174,7 @@ export function resolve(flags: ProxyFlags, env: NodeJS.ProcessEnv = process.env)
     config: withRefreshRate(config, flags.refreshRate),
     dialling: { map: parseAddressMap(flags.map ?? []), access: { [UPSTREAM]: { tls, login } } },
     listen,
+    credentials: null,
     label: seeds.map((seed) => joinAddress(seed.host, seed.port)).join(','),
   };
 }
@@ -258,7 +294,8 @@ function parsePolicy(text: string | undefined): ReadPolicy {
   return found;
 }
 
-function parseEnvoy(text: string | undefined): number {
+/** The minor version of an Envoy such as `1.26`. Throws USAGE. */
+export function parseEnvoy(text: string | undefined): number {
   if (text === undefined) return NEWEST_ENVOY;
   const minor = /^(?:v?1\.)?(\d{2})(?:\.\d+)?$/.exec(text)?.[1];
   const level = Number(minor);

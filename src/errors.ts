@@ -4,7 +4,7 @@
  * Mistakes on the data path are values (an outcome, a refusal), never exceptions: see `mesh/` and `proxy/`.
  */
 
-/** Exit code of each error: 4 cannot listen or reach, 5 unreadable, 8 a bug, 64 usage (sysexits). */
+/** Exit code of each error: 3 a wrong mesh file, 4 cannot listen or reach, 5 unreadable, 8 a bug, 64 usage (sysexits). */
 const EXIT_CODES = {
   LISTEN_IN_USE: 4,
   LISTEN_FAILED: 4,
@@ -15,6 +15,8 @@ const EXIT_CODES = {
   BAD_ADDRESS: 64,
   BAD_MAP: 64,
   FILE_UNREADABLE: 64,
+  /** A mesh file that cannot be used. */
+  MESH: 3,
   FILTER: 64,
   NO_RECORDING: 5,
   REC_TOO_NEW: 5,

@@ -91,7 +91,7 @@ export { type Filter, parseFilter } from './filter/filter.js';
 export { FLAGS, type Flag } from './filter/flags.js';
 export { isLoopback, joinAddress, splitAddress } from './mesh/address.js';
 export { type AddressMap, mapAddress, NO_MAP, parseAddressMap } from './mesh/address-map.js';
-export type { Credentials } from './mesh/answers.js';
+export { type Credentials, refusalText } from './mesh/answers.js';
 export { type CompiledConfig, type CompiledRoute, compileConfig } from './mesh/compile.js';
 export {
   DEFAULT_BALANCER,
@@ -146,7 +146,13 @@ export {
   type Topology,
 } from './mesh/topology.js';
 export { ControlConnection, type ControlReply } from './proxy/control.js';
-export { type Access, type Dialling, describeCause, type Login } from './proxy/dial.js';
+export {
+  type Access,
+  type Dialling,
+  describeCause,
+  type Login,
+  type TlsSettings,
+} from './proxy/dial.js';
 export { createProxy, type ProxyHandle, type ProxyOptions } from './proxy/proxy.js';
 export { createThreadedProxy } from './proxy/thread.js';
 export { RecordedCommand } from './recording/command.js';

@@ -1,7 +1,8 @@
 /** `rmtop record -o FILE`: the proxy and a recorder, without a screen. */
 import { Command as Cli } from 'commander';
 import { runHeadless } from '../headless.js';
-import { type ProxyFlags, resolve, withProxyFlags } from '../options.js';
+import { type ProxyFlags, withProxyFlags } from '../options.js';
+import { onlyProxy, planOf } from '../plan.js';
 import {
   defaultOutput,
   planRecording,
@@ -9,7 +10,6 @@ import {
   withRecordFlags,
 } from '../record-flags.js';
 import { readLook } from '../screen.js';
-import { proxyOptions } from './run.js';
 
 export function recordCommand(): Cli {
   const command = new Cli('record').description(
@@ -22,14 +22,16 @@ export function recordCommand(): Cli {
     async (
       flags: ProxyFlags & RecordFlags & { readonly filter?: string; readonly quiet?: boolean },
     ) => {
-      const resolved = resolve(flags);
+      const planned = planOf(flags);
+      const { label } = onlyProxy(planned, 'a recording');
       const { filter } = readLook(flags.filter === undefined ? {} : { filter: flags.filter });
       const record = planRecording(flags, flags.output ?? defaultOutput(new Date()), filter);
-      process.exitCode = await runHeadless(proxyOptions(resolved, record.keep, true), {
+      const keeping = { keep: record.keep, hashes: true };
+      process.exitCode = await runHeadless(planned, keeping, {
         json: null,
         record,
         quiet: flags.quiet === true,
-        label: resolved.label,
+        label,
       });
     },
   );

@@ -1,8 +1,9 @@
 /** `rmtop`: the proxy, with the screen on a terminal, else headless. */
 import type { Command } from 'commander';
-import { createThreadedProxy, type ProxyOptions, RmtopError } from 'rmtop';
+import { createThreadedProxy, RmtopError } from 'rmtop';
 import { attach, runHeadless } from '../headless.js';
-import { type ProxyFlags, type Resolved, resolve, withProxyFlags } from '../options.js';
+import { type ProxyFlags, withProxyFlags } from '../options.js';
+import { onlyProxy, type Planned, planOf } from '../plan.js';
 import {
   closingLines,
   planRecording,
@@ -18,6 +19,7 @@ import {
   wantsScreen,
   withScreenFlags,
 } from '../screen.js';
+import { startProxies } from '../start.js';
 
 /** What commander gives for the flags of the plain command. */
 export type RunFlags = ProxyFlags &
@@ -35,7 +37,7 @@ export function runCommand(program: Command): void {
     .action(async (flags: RunFlags) => {
       const [word] = program.args;
       if (word !== undefined) throw noSuchCommand(word, program);
-      process.exitCode = await run(resolve(flags), flags);
+      process.exitCode = await run(planOf(flags), flags);
     });
 }
 
@@ -47,52 +49,39 @@ function noSuchCommand(word: string, program: Command): RmtopError {
   });
 }
 
-/** Runs the proxy until it is told to end; gives the exit code. */
-export async function run(resolved: Resolved, flags: RunFlags): Promise<number> {
+/** Runs what was planned until it is told to end; gives the exit code. */
+export async function run(planned: Planned, flags: RunFlags): Promise<number> {
   const screen = flags.json !== true && wantsScreen(flags);
   const look = readLook(flags);
   // What the screen hides, or --json leaves out, is still recorded: the filter is theirs.
   const record = flags.output === undefined ? null : planRecording(flags, flags.output, '');
   const json = flags.json === true ? planRecording(flags, null, look.filter) : null;
   const plan = record ?? json;
-  const options = proxyOptions(
-    resolved,
-    plan?.keep ?? (screen ? SCREEN_KEEP : RECORD_KEEP),
-    plan !== null,
-  );
-  if (!screen)
-    return runHeadless(options, {
-      json,
-      record,
-      quiet: flags.quiet === true,
-      label: resolved.label,
-    });
-  const proxy = await createThreadedProxy(options);
-  if (record === null) return showScreen(proxy, resolved, look);
-  const { writer, stop } = attach(proxy, record, () => {});
-  try {
-    return await showScreen(proxy, resolved, look);
-  } finally {
-    stop();
-    const totals = await writer.end('quit');
-    if (totals !== null)
-      process.stderr.write(`${closingLines(record, totals, resolved.label).join('\n')}\n`);
-  }
-}
-
-/** What a proxy is made of, from flags. */
-export function proxyOptions(
-  resolved: Resolved,
-  keep: ProxyOptions['keep'],
-  hashes: boolean,
-): ProxyOptions {
-  return {
-    config: resolved.config,
-    dialling: resolved.dialling,
-    listen: resolved.listen,
-    credentials: null,
-    keep,
-    hashes,
-    seed: Math.floor(Math.random() * 0xffffffff),
+  if (plan !== null) onlyProxy(planned, 'a recording');
+  const keeping = {
+    keep: plan?.keep ?? (screen ? SCREEN_KEEP : RECORD_KEEP),
+    hashes: plan !== null,
   };
+  const label = planned.proxies[0]?.label ?? '';
+  if (!screen)
+    return runHeadless(planned, keeping, { json, record, quiet: flags.quiet === true, label });
+  const running = await startProxies(planned, keeping, createThreadedProxy);
+  const [shown, ...others] = running.proxies;
+  for (const note of planned.notes) shown.proxy.note('warning', note, null);
+  for (const { proxy, planned: other } of others)
+    shown.proxy.note(
+      'info',
+      `${other.name} is on ${proxy.address.host}:${proxy.address.port}; this screen shows ${shown.planned.name}`,
+      `rmtop --service ${other.name} shows it instead`,
+    );
+  const attached = record === null ? null : attach(shown.proxy, record, () => {});
+  try {
+    return await showScreen(shown.proxy, shown.planned, look);
+  } finally {
+    attached?.stop();
+    const totals = (await attached?.writer.end('quit')) ?? null;
+    if (record !== null && totals !== null)
+      process.stderr.write(`${closingLines(record, totals, label).join('\n')}\n`);
+    await running.close();
+  }
 }

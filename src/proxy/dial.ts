@@ -1,6 +1,6 @@
 /** How servers are reached: the address map, TLS and logins of each upstream. Secrets are here, not in the configuration. */
 import { connect, type Socket } from 'node:net';
-import { type ConnectionOptions, connect as connectTls } from 'node:tls';
+import { type ConnectionOptions, checkServerIdentity, connect as connectTls } from 'node:tls';
 import { messageOf, systemCode } from '../errors.js';
 import type { Cause } from '../events/event.js';
 import { splitAddress } from '../mesh/address.js';
@@ -9,8 +9,22 @@ import { type AddressMap, mapAddress } from '../mesh/address-map.js';
 /** A login at a server. */
 export type Login = { readonly username: string | null; readonly password: string };
 
+/** TLS to one upstream's servers, as plain data: it is posted to the worker. */
+export type TlsSettings = Pick<
+  ConnectionOptions,
+  'ca' | 'cert' | 'key' | 'servername' | 'rejectUnauthorized'
+> & {
+  /** Names of which the certificate must have one; empty: any name will do, as in Envoy; absent: that of the server, as in Node. */
+  readonly names?: readonly string[];
+};
+
 /** What one upstream's servers are reached with. */
-export type Access = { readonly tls: ConnectionOptions | null; readonly login: Login | null };
+export type Access = {
+  readonly tls: TlsSettings | null;
+  readonly login: Login | null;
+  /** Logins of single servers, by announced address: they go before `login`. */
+  readonly byAddress?: Readonly<Record<string, Login>>;
+};
 
 /** Everything needed to dial. */
 export type Dialling = {
@@ -20,8 +34,11 @@ export type Dialling = {
 
 const PLAIN: Access = { tls: null, login: null };
 
-export function accessTo(dialling: Dialling, upstream: string): Access {
-  return dialling.access[upstream] ?? PLAIN;
+/** What the server at the announced `address` is reached with. */
+export function accessTo(dialling: Dialling, upstream: string, address: string): Access {
+  const access = dialling.access[upstream] ?? PLAIN;
+  const login = access.byAddress?.[address];
+  return login === undefined ? access : { tls: access.tls, login };
 }
 
 /** The address that is dialled for the announced `address`. */
@@ -36,17 +53,15 @@ export type ReadInto = {
 };
 
 /** Connects to `dialled`; over TLS, reads come as 'data' events to `onRead` too. */
-export function dial(
-  dialled: string,
-  tls: ConnectionOptions | null,
-  readInto: ReadInto | null,
-): Socket {
+export function dial(dialled: string, tls: TlsSettings | null, readInto: ReadInto | null): Socket {
   const target = splitAddress(dialled) ?? { host: dialled, port: 6379 };
   if (tls !== null) {
+    const { names, ...settings } = tls;
     const socket = connectTls({
-      ...tls,
+      ...settings,
       ...target,
       servername: tls.servername ?? nameOnly(target.host),
+      ...(names === undefined ? {} : { checkServerIdentity: oneOf(names) }),
     });
     if (readInto !== null)
       socket.on('data', (chunk: Buffer) => readInto.onRead(chunk.length, chunk));
@@ -64,6 +79,15 @@ export function dial(
       },
     },
   });
+}
+
+/** Whether a certificate has one of `names`; without any, its names do not matter. */
+function oneOf(names: readonly string[]): typeof checkServerIdentity {
+  return (_host, certificate) => {
+    if (names.length === 0) return undefined;
+    const errors = names.map((name) => checkServerIdentity(name, certificate));
+    return errors.includes(undefined) ? undefined : errors[0];
+  };
 }
 
 /** TLS wants a server name, which an address is not. */

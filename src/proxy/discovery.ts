@@ -145,7 +145,7 @@ export class Discovery implements Finder {
       connection = new ControlConnection(
         address,
         dialledFor(dialling, address),
-        accessTo(dialling, name),
+        accessTo(dialling, name, address),
         upstream.connectTimeoutMs,
       );
       this.connections.set(address, connection);

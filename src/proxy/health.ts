@@ -57,7 +57,7 @@ export class HealthChecker {
       server.connection = new ControlConnection(
         address,
         dialled,
-        accessTo(this.dialling, this.upstream),
+        accessTo(this.dialling, this.upstream, address),
         this.check.timeoutMs,
       );
     }
@@ -90,7 +90,7 @@ export async function probe(
   const connection = new ControlConnection(
     address,
     dialledFor(dialling, address),
-    accessTo(dialling, upstream),
+    accessTo(dialling, upstream, address),
     timeoutMs,
   );
   const reply = await connection.ask(['PING'], timeoutMs);

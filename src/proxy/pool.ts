@@ -142,7 +142,7 @@ export class Pool {
     onGone: (connection: UpstreamConnection, state: 'detached' | 'closed') => void,
     onPush?: UpstreamOptions['onPush'],
   ): UpstreamConnection {
-    const access = accessTo(this.dialling, upstream);
+    const access = accessTo(this.dialling, upstream, address);
     const dialled = dialledFor(this.dialling, address);
     return new UpstreamConnection({
       upstream,

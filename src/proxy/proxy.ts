@@ -66,6 +66,8 @@ export type ProxyHandle = {
    * as Envoy's do. Settles when it is done.
    */
   reconfigure(config: MeshConfig, access?: NewAccess): Promise<void>;
+  /** Puts a line into the log that all consumers read; `next` is what to do about it. */
+  note(level: 'info' | 'warning' | 'error', text: string, next: string | null): void;
   /** Stops accepting, lets commands in flight finish for at most `graceMs`, and closes everything. */
   close(graceMs?: number): Promise<void>;
   /** Settles when the core has died of an error; never while it lives, nor when it was closed. */
@@ -316,6 +318,10 @@ class RunningProxy implements ProxyHandle {
   /** Who is logged in stays so; where nobody had to, new clients will have to. */
   private takeCredentials(credentials: Credentials | null): void {
     this.core.credentials = credentials;
+  }
+
+  note(level: 'info' | 'warning' | 'error', text: string, next: string | null): void {
+    this.core.bus.other({ type: 'log', atUs: this.core.clock.nowUs(), level, text, next });
   }
 
   async close(graceMs = 0): Promise<void> {

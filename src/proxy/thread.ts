@@ -16,6 +16,12 @@ export type ToWorker =
   | { readonly type: 'subscribe'; readonly id: number; readonly lossless: boolean }
   | { readonly type: 'unsubscribe'; readonly id: number }
   | { readonly type: 'taken'; readonly id: number }
+  | {
+      readonly type: 'note';
+      readonly level: 'info' | 'warning' | 'error';
+      readonly text: string;
+      readonly next: string | null;
+    }
   | { readonly type: 'call'; readonly call: number; readonly name: 'totals' }
   | {
       readonly type: 'call';
@@ -142,6 +148,10 @@ class ThreadedProxy implements ProxyHandle {
 
   async reconfigure(config: MeshConfig, access: NewAccess = {}): Promise<void> {
     await this.call((call) => ({ type: 'call', call, name: 'reconfigure', config, access }));
+  }
+
+  note(level: 'info' | 'warning' | 'error', text: string, next: string | null): void {
+    this.tell({ type: 'note', level, text, next });
   }
 
   async close(graceMs = 0): Promise<void> {

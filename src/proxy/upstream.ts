@@ -5,14 +5,13 @@
  *       └── requests wait ──────────┘                                └─ every request in flight fails with the same cause
  */
 import type { Socket } from 'node:net';
-import type { ConnectionOptions } from 'node:tls';
 import type { Cause } from '../events/event.js';
 import type { Tally } from '../events/stats.js';
 import { encodeRequest, type RespVersion } from '../resp/encode.js';
 import { FAILED, LAST_PIECE, MORE, PIECE, REPLY, ReplyReader } from '../resp/reply.js';
 import { decodeReply } from '../resp/value.js';
 import type { Clock } from './clock.js';
-import { causeOf, dial, type Login } from './dial.js';
+import { causeOf, dial, type Login, type TlsSettings } from './dial.js';
 import { type Flushable, type Loop, Output } from './output.js';
 import { Queue } from './queue.js';
 
@@ -38,7 +37,7 @@ export type UpstreamOptions = {
   readonly address: string;
   /** What is dialled: `address` through the map. */
   readonly dialled: string;
-  readonly tls: ConnectionOptions | null;
+  readonly tls: TlsSettings | null;
   readonly login: Login | null;
   /** The read policy is not MASTER: say READONLY first. */
   readonly readonly: boolean;

@@ -55,6 +55,9 @@ function serve(proxy: ProxyHandle): void {
       case 'taken':
         consumers.get(message.id)?.consumer.taken();
         return;
+      case 'note':
+        proxy.note(message.level, message.text, message.next);
+        return;
       case 'call':
         void answer(proxy, message);
     }

@@ -223,6 +223,8 @@ export class TestStream implements ProxyHandle {
 
   reconfigure: ProxyHandle['reconfigure'] = () => Promise.resolve();
 
+  note: ProxyHandle['note'] = () => {};
+
   close: ProxyHandle['close'] = (graceMs = 0) => {
     this.closed = graceMs;
     return Promise.resolve();
