@@ -1,9 +1,8 @@
 /** Fault rules as text, and the desk they are switched at. */
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { type MeshConfig, singleUpstreamConfig } from 'rmtop';
+import { type MeshConfig, parseRule, ruleText, singleUpstreamConfig } from 'rmtop';
 import { FaultDesk } from '../../ui/faults/desk.js';
-import { parseRule, ruleText } from '../../ui/faults/text.js';
 
 const RULES = [
   'error "Fault Injected: Error" 20% if cmd=SET key=session:*',

@@ -1,7 +1,6 @@
 /** `t` and the key after it, and what can be done with the rule in focus. `ux.md` c.3. */
 import { readFileSync, writeFileSync } from 'node:fs';
-import type { FaultRule } from 'rmtop';
-import { parseRule, ruleText } from '../faults/text.js';
+import { type FaultRule, parseRule, ruleText } from 'rmtop';
 import type { Model } from '../model.js';
 import { count } from '../text/figures.js';
 import { ask } from './prompt.js';

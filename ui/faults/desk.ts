@@ -2,8 +2,7 @@
  * The fault rules as the user wants them: switched, changed, undone. Each change goes to the core, which takes it between two commands,
  * and is said to be done only when the core has acknowledged it.
  */
-import type { FaultRule, MeshConfig } from 'rmtop';
-import { type NewRule, parseRule, ruleText } from './text.js';
+import { type FaultRule, type MeshConfig, type NewRule, parseRule, ruleText } from 'rmtop';
 
 /** What a desk needs: the configuration in force, and the way to change it. */
 export type DeskNeeds = {

@@ -1,6 +1,5 @@
 /** Pane 5: the rules, what they have hit, and what the clients notice. Hits are the core's exact counts. */
-import type { FaultRule } from 'rmtop';
-import { amountText } from '../faults/text.js';
+import { amountText, type FaultRule } from 'rmtop';
 import type { Model } from '../model.js';
 import type { LinesPane, Room } from '../panes.js';
 import { impactOf } from '../store/impact.js';
