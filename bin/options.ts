@@ -12,6 +12,7 @@ import {
   NEWEST_ENVOY,
   OLDEST_ENVOY,
   parseAddressMap,
+  parseDownstreamAuth,
   READ_POLICIES,
   type ReadPolicy,
   RmtopError,
@@ -31,6 +32,7 @@ export type ProxyFlags = {
   readonly mirror?: readonly string[];
   readonly fault?: readonly string[];
   readonly downstreamAuthFile?: string;
+  readonly seed?: string;
   readonly listen?: string;
   readonly map?: readonly string[];
   readonly readPolicy?: string;
@@ -91,6 +93,7 @@ export function withProxyFlags(command: Command): Command {
       '--downstream-auth-file <file>',
       'clients must log in: a password, or user:password, a line',
     )
+    .option('--seed <number>', 'for the draws of fault rules: the same traffic is hit again')
     .option('--map <from=to>', 'announced address FROM is reached at TO; repeatable', collect)
     .option(
       '--read-policy <policy>',
@@ -174,7 +177,7 @@ export function resolve(flags: ProxyFlags, env: NodeJS.ProcessEnv = process.env)
     config: withRefreshRate(config, flags.refreshRate),
     dialling: { map: parseAddressMap(flags.map ?? []), access: { [UPSTREAM]: { tls, login } } },
     listen,
-    credentials: null,
+    credentials: clientLogin(flags.downstreamAuthFile),
     label: seeds.map((seed) => joinAddress(seed.host, seed.port)).join(','),
   };
 }
@@ -258,6 +261,12 @@ function fileLogin(file: string | undefined): Login | null {
   return colon === -1
     ? { username: null, password: text }
     : { username: text.slice(0, colon), password: text.slice(colon + 1) };
+}
+
+function clientLogin(file: string | undefined): Credentials | null {
+  return file === undefined
+    ? null
+    : parseDownstreamAuth(readFile('--downstream-auth-file', file), file);
 }
 
 function readFile(flag: string, file: string): string {

@@ -1,6 +1,7 @@
 /** What rmtop is to run: one proxy from flags, or one for each Redis listener of the mesh's files. */
 import {
   type Access,
+  applyOverrides,
   type Credentials,
   type Dialling,
   diagnosticLines,
@@ -10,10 +11,19 @@ import {
   type MeshConfig,
   NEWEST_ENVOY,
   parseAddressMap,
+  parseFilter,
+  parseFlags,
   RmtopError,
   type UpstreamAccess,
 } from 'rmtop';
-import { DEFAULT_LISTEN, type ProxyFlags, parseEnvoy, type Resolved, resolve } from './options.js';
+import {
+  DEFAULT_LISTEN,
+  type ProxyFlags,
+  parseEnvoy,
+  type Resolved,
+  resolve,
+  usage,
+} from './options.js';
 import { override } from './overrides.js';
 
 /** One proxy to run. */
@@ -59,14 +69,16 @@ const [, DEFAULT_PORT] = DEFAULT_LISTEN.split(':').map(Number);
 export function planOf(flags: ProxyFlags, env: NodeJS.ProcessEnv = process.env): Planned {
   const resolved = resolve(flags, env);
   if (flags.mesh === undefined || flags.mesh.length === 0) {
+    const { config, notes } = withFlags(resolved.config, flags, resolved.credentials);
     const single: PlannedProxy = {
       ...resolved,
+      config,
       name: null,
       statPrefix: 'rmtop',
       ports: [resolved.listen.port],
       latencyInMicros: false,
     };
-    return { proxies: [single], notes: [], mesh: null, watch: [], again: () => planOf(flags, env) };
+    return { proxies: [single], notes, mesh: null, watch: [], again: () => planOf(flags, env) };
   }
   const mesh = loadMesh(flags.mesh, {
     intended: flags.intended === true,
@@ -109,20 +121,51 @@ function plannedFor(
   resolved: Resolved,
   mesh: LoadedMesh,
 ): { readonly proxy: PlannedProxy; readonly notes: readonly string[] } {
-  const { config, notes } = override(listener.config, flags, resolved);
+  const credentials = resolved.credentials ?? listener.credentials;
+  const overridden = override(listener.config, flags, resolved);
+  const { config, notes } = withFlags(overridden.config, flags, credentials);
   const asked = flags.listen === undefined ? null : resolved.listen.port;
   const proxy: PlannedProxy = {
     name: listener.name,
     statPrefix: listener.statPrefix,
     config,
     dialling: diallingOf(listener, flags, resolved, mesh, config),
-    credentials: resolved.credentials ?? listener.credentials,
+    credentials,
     listen: resolved.listen,
     ports: asked === null ? [listener.wishedPort ?? DEFAULT_PORT ?? 0, 0] : [asked],
     label: listener.name,
     latencyInMicros: listener.latencyInMicros,
   };
-  return { proxy, notes };
+  return { proxy, notes: [...overridden.notes, ...notes] };
+}
+
+/** Routes, mirrors, fault rules and the clients' login of the flags. Throws USAGE, or FILTER where a rule's scope is none. */
+function withFlags(
+  config: MeshConfig,
+  flags: ProxyFlags,
+  credentials: Credentials | null,
+): { readonly config: MeshConfig; readonly notes: readonly string[] } {
+  const seed = Number(flags.seed ?? Math.floor(Math.random() * 0x7fffffff));
+  if (!Number.isInteger(seed)) throw usage('--seed', flags.seed ?? '', 'a whole number');
+  const applied = applyOverrides(config, parseFlags(flags, seed));
+  for (const { scope } of applied.config.rules) {
+    const filter = parseFilter(scope, 'decision');
+    if (filter.kind === 'problem')
+      throw new RmtopError(
+        'FILTER',
+        `--fault … ${scope}: ${filter.message} at column ${filter.column}`,
+        { why: filter.hint, next: ["rmtop --fault 'error 50% cmd=GET'"] },
+      );
+  }
+  const downstreamAuth =
+    credentials === null
+      ? null
+      : { username: credentials.username, passwords: credentials.passwords.length };
+  const { settings } = applied.config;
+  return {
+    config: { ...applied.config, settings: { ...settings, downstreamAuth } },
+    notes: applied.notes,
+  };
 }
 
 /** Logins and TLS of the files, under those of flags; entries of `--map` come last, so that they win. */

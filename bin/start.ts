@@ -111,7 +111,7 @@ async function take(each: Running, changed: PlannedProxy): Promise<void> {
   const { config, dialling, credentials } = changed;
   if (isSame(each.planned, changed)) return;
   each.planned = changed;
-  await each.proxy.reconfigure(config, { dialling, credentials });
+  await each.proxy.reconfigure(config, { dialling, credentials, keepFaults: true });
   each.proxy.note('info', 'the changed files are in force', null);
 }
 

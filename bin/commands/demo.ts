@@ -1,14 +1,18 @@
 /** `rmtop demo`: a cluster, an application and rmtop between them, from nothing. */
 import { Command } from 'commander';
 import {
+  applyOverrides,
   createProxy,
   createThreadedProxy,
+  type MeshConfig,
   NEWEST_ENVOY,
   OLDEST_ENVOY,
   type ProxyHandle,
   type ProxyOptions,
+  parseFlags,
   READ_POLICIES,
   RmtopError,
+  upstreamOf,
 } from 'rmtop';
 import { openStage, type Stage } from '../demo/stage.js';
 import { runUnattended, signal } from '../demo/unattended.js';
@@ -17,9 +21,9 @@ import {
   type ProxyFlags,
   parseDuration,
   type Resolved,
-  resolve,
   usage,
 } from '../options.js';
+import { onlyProxy, planOf } from '../plan.js';
 import {
   type Look,
   preloadScreen,
@@ -38,6 +42,12 @@ type MeshFlags = Pick<
 
 type DemoFlags = MeshFlags &
   ScreenFlags & { readonly fake?: boolean; readonly for?: string; readonly seed?: string };
+
+const FAULTS = [
+  'error 20% cmd=SET key=session:*',
+  'delay 50ms 5% class=read',
+  'close 1% cmd=HGETALL',
+];
 
 /** More to see than with Envoy's own default, under which replicas are idle. */
 const READ_POLICY = 'PREFER_REPLICA';
@@ -79,13 +89,17 @@ async function demo(flags: DemoFlags): Promise<number> {
   const look = readLook(flags);
   const resolveWith = (upstream: string): Resolved =>
     // Passwords and upstreams in the environment are for other servers than these.
-    resolve({ readPolicy: READ_POLICY, ...flags, upstream }, { RMTOP_LISTEN: env.RMTOP_LISTEN });
+    onlyProxy(
+      planOf({ readPolicy: READ_POLICY, ...flags, upstream }, { RMTOP_LISTEN: env.RMTOP_LISTEN }),
+      'the demo',
+    );
   resolveWith('127.0.0.1:1'); // mistakes in flags are told before anything is started
   const isChosen = flags.listen !== undefined || Boolean(env.RMTOP_LISTEN);
   if (wantsScreen(flags)) preloadScreen();
   const stage = await openStage({ fake: flags.fake === true, seed, say });
   try {
-    const resolved = { ...resolveWith(stage.seeds.join(',')), label: stage.label };
+    const told = resolveWith(stage.seeds.join(','));
+    const resolved = { ...told, config: staged(told.config, stage, seed), label: stage.label };
     const options: ProxyOptions = {
       config: resolved.config,
       dialling: resolved.dialling,
@@ -101,6 +115,25 @@ async function demo(flags: DemoFlags): Promise<number> {
   } finally {
     await stage.close();
   }
+}
+
+/** The demo's mesh: writes are copied to the mirror server, and three fault rules lie ready, switched off. */
+function staged(config: MeshConfig, stage: Stage, seed: number): MeshConfig {
+  const { routes, upstreams, rules } = applyOverrides(
+    config,
+    parseFlags({ fault: FAULTS }, seed),
+  ).config;
+  const copy = {
+    upstream: 'mirror',
+    fraction: { numerator: 100, of: 100 },
+    excludeReads: true,
+  } as const;
+  return {
+    ...config,
+    routes: routes.map((route) => ({ ...route, mirrors: [copy] })),
+    upstreams: { ...upstreams, mirror: upstreamOf([stage.mirror]) },
+    rules: rules.map((rule) => ({ ...rule, on: false })),
+  };
 }
 
 /** With the screen. */

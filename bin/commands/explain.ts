@@ -25,7 +25,6 @@ import { type PlannedProxy, planOf } from '../plan.js';
 
 type ExplainFlags = ProxyFlags & {
   readonly json?: boolean;
-  readonly seed?: string;
   readonly from?: string;
 };
 
@@ -36,7 +35,6 @@ export function explainCommand(): Cli {
     )
     .argument('[command...]', 'the command and its arguments, or a key alone')
     .option('--from <file>', 'explain each command of a file, a line each; - is stdin')
-    .option('--seed <number>', 'for the draws of random choices')
     .option('--json', 'print the Decision as JSON')
     .passThroughOptions(false);
   withProxyFlags(command);

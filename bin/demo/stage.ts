@@ -1,7 +1,7 @@
 /** What a demo plays on: servers behind the proxy and an application before it. Everything but rmtop itself. */
 import { Worker } from 'node:worker_threads';
 import { messageOf, RmtopError } from 'rmtop';
-import { findServerProgram, type ServerProgram, Servers, startCluster } from './servers.js';
+import { ask, findServerProgram, type ServerProgram, Servers, startCluster } from './servers.js';
 
 /** A stage that is set. */
 export type Stage = {
@@ -9,7 +9,7 @@ export type Stage = {
   readonly label: string;
   readonly description: string;
   readonly seeds: readonly string[];
-  /** The server beside the cluster. Nothing is sent to it yet: mirroring is to come. */
+  /** The server beside the cluster, that writes are copied to. It has some counters of its own: not all its replies are the same. */
   readonly mirror: string;
   /** Has the application connect to the proxy, and work until `rest`. */
   play(host: string, port: number): void;
@@ -64,6 +64,7 @@ async function openReal(program: ServerProgram, options: StageOptions): Promise<
   const servers = new Servers(program);
   try {
     const [cluster, mirror] = await Promise.all([startCluster(servers), servers.start()]);
+    await ask(mirror.port, ['MSET', ...DIVERGING]);
     const company = new Company(options.seed);
     return {
       label: `demo: ${program.version.replace('-server', '')}`,
@@ -85,6 +86,12 @@ async function openReal(program: ServerProgram, options: StageOptions): Promise<
     });
   }
 }
+
+/** What the mirror has that the cluster has not: views were counted there before. */
+const DIVERGING: readonly string[] = Array.from({ length: 25 }, (_, i) => [
+  `views:${i * 20}`,
+  `${100 + i}`,
+]).flat();
 
 function address(port: number): string {
   return `127.0.0.1:${port}`;

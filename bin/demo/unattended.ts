@@ -1,5 +1,6 @@
 /** The demo without a terminal: the same proxy and traffic for a while, then what was routed where. */
-import { type ProxyHandle, type ProxyOptions, readEvents } from 'rmtop';
+import { type ProxyHandle, type ProxyOptions, readEvents, type Totals } from 'rmtop';
+import { count } from '../headless.js';
 import type { Stage } from './stage.js';
 import { Ledger, summaryLines, totalsLine } from './summary.js';
 
@@ -33,9 +34,15 @@ export async function runUnattended(
       '',
       ...summaryLines(totals, ledger),
       '',
-      `mirror server ${stage.mirror} stood by; nothing is mirrored to it yet`,
+      mirrorLine(stage.mirror, totals),
     ],
   };
+}
+
+function mirrorLine(address: string, { mirrors }: Totals): string {
+  const { chosen = 0, same = 0, different = 0, failed = 0, dropped = 0 } = mirrors.mirror ?? {};
+  const rest = failed + dropped === 0 ? '' : `, ${count(failed)} failed, ${count(dropped)} dropped`;
+  return `mirror ${address}: ${count(chosen)} writes copied, ${count(same)} replies the same, ${count(different)} different${rest}`;
 }
 
 /** The exit code of the signal that comes; whoever calls this is not ended by it. */

@@ -152,12 +152,17 @@ export function coveredSlots(placement: Placement): number {
 }
 
 /**
- * The short name of a server: `s2.p` is the primary of shard 2, `s2.r1` its first replica, `h2` host 2 of a set. The address itself where it is none
- * of this placement's. With several upstreams their names stand before it.
+ * The short name of a server: `s2.p` is the primary of shard 2, `s2.r1` its first replica, `h2` host 2 of a set; the upstream's name
+ * where that is a single server beside others. The address itself where it is none of this placement's. Where several upstreams have
+ * servers of such names, theirs stands before it.
  */
 export function aliasOf(topology: Topology, upstream: string, address: string): string {
-  const prefix = Object.keys(topology.upstreams).length > 1 ? `${upstream}/` : '';
   const placement = topology.upstreams[upstream] ?? NO_SERVERS;
+  const upstreams = Object.values(topology.upstreams);
+  if (placement.kind === 'single' && upstreams.length > 1)
+    return placement.shards[0]?.primary.address === address ? upstream : address;
+  const isOnly = upstreams.filter(({ kind }) => kind === placement.kind).length < 2;
+  const prefix = isOnly ? '' : `${upstream}/`;
   for (const [i, shard] of placement.shards.entries()) {
     if (shard.primary.address === address)
       return placement.kind === 'hosts' ? `${prefix}h${i}` : `${prefix}s${i}.p`;

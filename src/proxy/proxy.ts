@@ -51,6 +51,8 @@ export type ProxyOptions = {
 export type NewAccess = {
   readonly dialling?: Dialling;
   readonly credentials?: Credentials | null;
+  /** Rules of rmtop's own, and which faults are on, stay as they are: files know nothing of what was switched while running. */
+  readonly keepFaults?: boolean;
 };
 
 /** A running proxy, in this thread or another. */
@@ -304,7 +306,8 @@ class RunningProxy implements ProxyHandle {
 
   reconfigure(config: MeshConfig, access: NewAccess = {}): Promise<void> {
     const { core } = this;
-    const newer = { ...config, version: core.config.version + 1 };
+    const wanted = access.keepFaults === true ? withFaultsOf(core.config.config, config) : config;
+    const newer = { ...wanted, version: core.config.version + 1 };
     core.config = compileConfig(newer);
     if (access.credentials !== undefined) this.takeCredentials(access.credentials);
     this.dialling = access.dialling ?? this.dialling;
@@ -346,6 +349,14 @@ class RunningProxy implements ProxyHandle {
     this.core.pool.close();
     this.server.close();
   }
+}
+
+function withFaultsOf(running: MeshConfig, config: MeshConfig): MeshConfig {
+  const faults = config.faults.map((fault) => ({
+    ...fault,
+    on: running.faults.find(({ id }) => id === fault.id)?.on ?? fault.on,
+  }));
+  return { ...config, faults, rules: running.rules };
 }
 
 /** Name and first key of a command that is still running; never a secret's arguments. */
