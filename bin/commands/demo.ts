@@ -15,7 +15,7 @@ import {
   upstreamOf,
 } from 'rmtop';
 import { openStage, type Stage } from '../demo/stage.js';
-import { runUnattended, signal } from '../demo/unattended.js';
+import { runUnattended, type Span, signal } from '../demo/unattended.js';
 import {
   DEFAULT_LISTEN,
   type ProxyFlags,
@@ -41,7 +41,12 @@ type MeshFlags = Pick<
 >;
 
 type DemoFlags = MeshFlags &
-  ScreenFlags & { readonly fake?: boolean; readonly for?: string; readonly seed?: string };
+  ScreenFlags & {
+    readonly fake?: boolean;
+    readonly for?: string;
+    readonly commands?: string;
+    readonly seed?: string;
+  };
 
 const FAULTS = [
   'error 20% cmd=SET key=session:*',
@@ -73,6 +78,7 @@ export function demoCommand(): Command {
     .option('--enable-redirection', 'follow MOVED and ASK, as Envoy does only when told to')
     .option('--op-timeout <duration>', "Envoy's op_timeout (default: 60s)")
     .option('--for <duration>', 'how long it runs without a terminal (default: 10s)')
+    .option('--commands <number>', 'end sooner, after so many commands, without a terminal')
     .option('--seed <number>', 'another course of the same application (default: 1)')
     .addHelpText('after', ABOUT)
     .action(async (flags: DemoFlags) => {
@@ -86,6 +92,8 @@ async function demo(flags: DemoFlags): Promise<number> {
   const seed = Number(flags.seed ?? 1);
   if (!Number.isSafeInteger(seed)) throw usage('--seed', flags.seed ?? '', 'a whole number');
   const forMs = parseDuration('--for', flags.for ?? '10s');
+  const commands = Number(flags.commands ?? Number.POSITIVE_INFINITY);
+  if (!(commands >= 1)) throw usage('--commands', flags.commands ?? '', 'a number from 1');
   const look = readLook(flags);
   const resolveWith = (upstream: string): Resolved =>
     // Passwords and upstreams in the environment are for other servers than these.
@@ -111,7 +119,7 @@ async function demo(flags: DemoFlags): Promise<number> {
     };
     return wantsScreen(flags)
       ? await watch(options, isChosen, stage, resolved, look)
-      : await leave(options, isChosen, stage, forMs);
+      : await leave(options, isChosen, stage, { forMs, commands });
   } finally {
     await stage.close();
   }
@@ -154,13 +162,13 @@ async function leave(
   options: ProxyOptions,
   isChosen: boolean,
   stage: Stage,
-  forMs: number,
+  span: Span,
 ): Promise<number> {
   const signalled = signal();
   const proxy = await onFreePort(createProxy, options, isChosen);
   const { host, port } = proxy.address;
-  say(`listening on ${host}:${port}; the summary comes after ${forMs / 1000} s`);
-  const { lines, exitCode } = await runUnattended(proxy, options, stage, forMs, signalled);
+  say(`listening on ${host}:${port}; the summary comes after ${span.forMs / 1000} s`);
+  const { lines, exitCode } = await runUnattended(proxy, options, stage, span, signalled);
   process.stdout.on('error', () => {}); // whoever read it has gone
   process.stdout.write(`${lines.join('\n')}\n`);
   return exitCode;

@@ -1,5 +1,11 @@
 /** The demo without a terminal: the same proxy and traffic for a while, then what was routed where. */
-import { type ProxyHandle, type ProxyOptions, readEvents, type Totals } from 'rmtop';
+import {
+  type ProxyHandle,
+  type ProxyOptions,
+  readEvents,
+  type Totals,
+  type TrafficEvent,
+} from 'rmtop';
 import { count } from '../headless.js';
 import type { Stage } from './stage.js';
 import { Ledger, summaryLines, totalsLine } from './summary.js';
@@ -7,19 +13,29 @@ import { Ledger, summaryLines, totalsLine } from './summary.js';
 /** How long commands in flight may take to finish. */
 const GRACE_MS = 2000;
 
-/** Runs for `forMs`, or until `signalled` gives an exit code; gives the lines to print and the exit code. */
+/** How long it runs: whichever comes first. */
+export type Span = { readonly forMs: number; readonly commands: number };
+
+/** Runs for `span`, or until `signalled` gives an exit code; gives the lines to print and the exit code. */
 export async function runUnattended(
   proxy: ProxyHandle,
   options: ProxyOptions,
   stage: Stage,
-  forMs: number,
+  span: Span,
   signalled: Promise<number>,
 ): Promise<{ readonly lines: readonly string[]; readonly exitCode: number }> {
   const ledger = new Ledger(options.config);
-  readEvents(proxy, (event) => ledger.add(event), true);
+  let left = span.commands;
+  const enough = new Promise<number>((resolve) => {
+    const add = (event: TrafficEvent): void => {
+      ledger.add(event);
+      if (event.type === 'command' && --left === 0) resolve(0);
+    };
+    readEvents(proxy, add, true);
+  });
   const startedMs = performance.now();
   stage.play(proxy.address.host, proxy.address.port);
-  const exitCode = await Promise.race([signalled, timeIsOver(forMs)]);
+  const exitCode = await Promise.race([signalled, enough, timeIsOver(span.forMs)]);
   await stage.rest();
   const seconds = (performance.now() - startedMs) / 1000;
   await proxy.close(GRACE_MS);

@@ -22,6 +22,8 @@ function startDemo(t: TestContext, args: readonly string[], env: NodeJS.ProcessE
 }
 
 const ANY_PORT = ['--listen', '127.0.0.1:0'];
+/** Of every kind of command some, however long that takes. */
+const ENOUGH = ['--commands', '1000', '--for', '100s'];
 
 /** The ports a demo's summary speaks of: the proxy's, the nodes' and the mirror's. */
 function portsIn(text: string): number[] {
@@ -70,10 +72,14 @@ function assertSummary(text: string): void {
   const total = numberIn(/^([\d,]+) commands: /m.exec(text)?.[1]);
   assert.ok(total > 50, text);
   const nodes = rowsOf(text, 'node ');
-  assert.deepEqual([...nodes.keys()], ['s0.p', 's0.r1', 's1.p', 's1.r1', 's2.p', 's2.r1']);
+  assert.deepEqual(
+    [...nodes.keys()],
+    ['s0.p', 's0.r1', 's1.p', 's1.r1', 's2.p', 's2.r1', 'mirror'],
+  );
   let requested = 0;
   for (const [alias, [address, role, slots, requests]] of nodes) {
     assert.match(address ?? '', /^127\.0\.0\.1:\d+$/);
+    if (alias === 'mirror') continue;
     assert.equal(role, alias.endsWith('.p') ? 'primary' : 'replica');
     assert.match(slots ?? '', /^\d+-\d+$/);
     requested += numberIn(requests);
@@ -91,8 +97,8 @@ function assertSummary(text: string): void {
 
 // Most of their time is waiting.
 describe('rmtop demo', { concurrency: 4 }, () => {
-  test('on a real cluster: says so, runs its time, prints where everything went, leaves nothing', async (t) => {
-    const demo = startDemo(t, [...ANY_PORT, '--for', '2s']);
+  test('on a real cluster: says so, prints where everything went, leaves nothing', async (t) => {
+    const demo = startDemo(t, [...ANY_PORT, ...ENOUGH]);
     await demo.says(/listening on/);
     const ports = portsOfServers(demo.folder);
     assert.equal(ports.length, 6);
@@ -113,7 +119,7 @@ describe('rmtop demo', { concurrency: 4 }, () => {
   });
 
   test('on the fake, when asked', async (t) => {
-    const demo = startDemo(t, ['--fake', ...ANY_PORT, '--for', '2s']);
+    const demo = startDemo(t, ['--fake', ...ANY_PORT, ...ENOUGH]);
     assert.equal(await demo.ended, 0);
     assert.match(demo.stderr(), /embedded fake Redis Cluster \(as asked\)/);
     assertSummary(demo.stdout());
@@ -121,7 +127,7 @@ describe('rmtop demo', { concurrency: 4 }, () => {
   });
 
   test('on the fake, where there is no server program', async (t) => {
-    const demo = startDemo(t, [...ANY_PORT, '--for', '2s'], {
+    const demo = startDemo(t, [...ANY_PORT, ...ENOUGH], {
       REDIS_SERVER: '',
       PATH: '/nonexistent',
     });
@@ -197,7 +203,7 @@ describe('rmtop demo', { concurrency: 4 }, () => {
   });
 
   test('--read-policy MASTER: replicas get nothing', async (t) => {
-    const demo = startDemo(t, ['--fake', ...ANY_PORT, '--for', '1s', '--read-policy', 'MASTER']);
+    const demo = startDemo(t, ['--fake', ...ANY_PORT, ...ENOUGH, '--read-policy', 'MASTER']);
     assert.equal(await demo.ended, 0);
     const nodes = rowsOf(demo.stdout(), 'node ');
     assert.deepEqual(
@@ -208,7 +214,7 @@ describe('rmtop demo', { concurrency: 4 }, () => {
   });
 
   test('--open: what the mesh would refuse is forwarded, and told apart', async (t) => {
-    const demo = startDemo(t, ['--fake', ...ANY_PORT, '--for', '2s', '--open']);
+    const demo = startDemo(t, ['--fake', ...ANY_PORT, ...ENOUGH, '--open']);
     assert.equal(await demo.ended, 0);
     const told =
       demo.stdout().split('the mesh would refuse these; --open forwarded them\n')[1] ?? '';
@@ -219,6 +225,7 @@ describe('rmtop demo', { concurrency: 4 }, () => {
   test('mistakes in flags end it before anything is started', async (t) => {
     for (const args of [
       ['--for', 'ever'],
+      ['--commands', '0'],
       ['--seed', 'x'],
       ['--read-policy', 'NONE'],
       ['--listen', 'nowhere'],

@@ -56,6 +56,18 @@ export class ProgramTerminal {
     return this.lines().join('\n');
   }
 
+  /** What the user sees, with a line that was longer than the terminal is wide in one piece again. */
+  unwrapped(): string {
+    const buffer = this.emulator.buffer.active;
+    let text = '';
+    for (let y = 0; y < this.emulator.rows; y++) {
+      const line = buffer.getLine(buffer.viewportY + y);
+      const goesOn = buffer.getLine(buffer.viewportY + y + 1)?.isWrapped === true;
+      text += goesOn ? line?.translateToString(false) : `${line?.translateToString(true)}\n`;
+    }
+    return text;
+  }
+
   /** What a program may leave behind on a terminal. */
   modes(): {
     readonly alternate: boolean;

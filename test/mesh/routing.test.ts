@@ -176,7 +176,7 @@ test.describe('request_mirror_policy', () => {
   test('without a server of its own there is no copy, nor without one to be copied from', () => {
     const route = { ...plainRoute(null, 'redis'), mirrors: [mirror()] };
     const noMirror = meshOf({ routes: [route], upstreams: { ...TWO, copy: NO_SERVERS } });
-    assert.equal(new Client(noMirror).says('GET foo'), '*>redis/s2.p');
+    assert.equal(new Client(noMirror).says('GET foo'), '*>s2.p');
     const noRedis = meshOf({ routes: [route], upstreams: { ...TWO, redis: NO_SERVERS } });
     assert.equal(new Client(noRedis).says('GET foo'), '-no upstream host');
   });

@@ -172,3 +172,10 @@ test('with several upstreams their names stand before it', () => {
   const topology = { version: 1, upstreams: { a: clusterOf(1), b: clusterOf(2) } };
   assert.equal(aliasOf(topology, 'b', primaryOf(1)), 'b/s1.p');
 });
+
+test('one server beside a cluster has its upstream’s name, and the cluster’s names stay short', () => {
+  const topology = { version: 1, upstreams: { redis: clusterOf(2, 1), copy: singleServer('h:1') } };
+  assert.equal(aliasOf(topology, 'copy', 'h:1'), 'copy');
+  assert.equal(aliasOf(topology, 'copy', 'h:2'), 'h:2');
+  assert.equal(aliasOf(topology, 'redis', primaryOf(1)), 's1.p');
+});
