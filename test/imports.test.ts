@@ -47,6 +47,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'recording',
   ],
   ui: ['rmtop', 'ink', 'react', 'string-width', '@alcalzone/ansi-tokenize', 'node:*'],
+  'ui/values': ['@msgpack/msgpack', 'node:buffer', 'node:zlib'],
   'ui/charts/contrib.ts': ['blessed', 'blessed-contrib', 'node:*'],
   bin: ['rmtop', 'ui', 'commander', 'node:*'],
 };

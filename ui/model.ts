@@ -12,6 +12,7 @@ import { Viewport } from './stream/viewport.js';
 import type { LineEdit } from './text/line-edit.js';
 import { Scroll } from './text/scroll.js';
 import { Toasts } from './toasts.js';
+import type { Codec } from './values/kinds.js';
 
 export type PaneId =
   | 'stream'
@@ -100,6 +101,8 @@ export class Model {
   /** How many inputs there were: what a key changes is drawn at once. */
   inputs = 0;
   keyLine = true;
+  /** What the Decoded tab takes values for; null: what they look like. */
+  codec: Codec | null = null;
   /** The column that `*` and `#` act on. */
   cell: ColumnId = 'key';
   /** When ctrl-c was last pressed, ms. */

@@ -1,123 +1,138 @@
-/** The Decoded tab: arguments by what they are, and the reply as a tree. */
+/** The Decoded tab: arguments by what they are, and the reply as a tree. Values are shown as what they look like, or as the user says. */
 import type { Facts, KeptArgument, Reply } from 'rmtop';
 import type { Look } from '../look.js';
 import { count, plural } from '../text/figures.js';
 import { fit, wrap } from '../text/fit.js';
 import { printable, printableText } from '../text/printable.js';
+import { type Budget, type Codec, newBudget } from '../values/kinds.js';
+import { showValue } from '../values/show.js';
+import { inWords, rolesOf } from './grammar.js';
 
-/** Lines one reply may take, and how deep its tree is followed. */
-const MAX_LINES = 2000;
+/** How deep a reply's tree is followed. */
 const MAX_DEPTH = 32;
-/** Longer values are shown by their head. */
-const MAX_VALUE = 16 * 1024;
 
-export function decodedLines(facts: Facts, look: Look, width: number): string[] {
+/** The tab's lines; `codec`: what values are taken for, null: what they look like. */
+export function decodedLines(
+  facts: Facts,
+  look: Look,
+  width: number,
+  codec: Codec | null,
+): string[] {
   const { event } = facts;
   if (event === null) return [' It has not finished: its arguments come with its event.'];
   const { theme } = look;
-  const keys = new Set(event.command.keys);
+  const { command } = event;
+  const layout: Layout = { look, width, codec, budget: newBudget() };
+  const roles = rolesOf(
+    command.name,
+    event.args.map((arg) => arg.bytes),
+    command.keys,
+  );
   const lines = [
     ` ${theme.bold('request')}  ${plural(event.args.length, 'word')}, ${count(event.request.total)} bytes`,
-    ...event.args.flatMap((arg, i) => argument(arg, i, keys, look, width)),
-    '',
-    ` ${theme.bold('reply')}  ${count(event.reply.total)} bytes`,
   ];
+  for (const [i, arg] of event.args.entries()) {
+    if (layout.budget.lines <= 0) {
+      lines.push(`  ... ${count(event.args.length - i)} more`);
+      break;
+    }
+    lines.push(...argument(arg, i, roles[i] ?? '', layout));
+  }
+  lines.push('', ` ${theme.bold('reply')}  ${count(event.reply.total)} bytes`);
   const { reply } = facts;
   if (reply === null)
     lines.push(
       event.reply.total === 0 ? '  none' : '  not kept: it may hold a secret, or is large',
     );
-  else tree(reply, '  ', look, width, lines, 0);
+  else {
+    layout.budget.lines = newBudget().lines;
+    tree(reply, !event.reply.condensed, '  ', layout, lines, 0);
+  }
   return lines;
 }
 
-function argument(
-  arg: KeptArgument,
-  index: number,
-  keys: ReadonlySet<number>,
-  look: Look,
-  width: number,
-): string[] {
-  const { theme } = look;
-  const role = index === 0 ? 'command' : keys.has(index) ? 'key' : '';
-  const head = ` ${theme.paint('dim', fit(`[${index}]`, 5))}${fit(role, 9)}`;
+function argument(arg: KeptArgument, index: number, role: string, layout: Layout): string[] {
+  const { theme } = layout.look;
+  const head = ` ${theme.paint('dim', fit(`[${index}]`, 5))}${fit(role, 10)}`;
   if (arg.kind === 'redacted') return [`${head}(secret, not kept)`];
+  const isWhole = arg.kind === 'whole';
   const total = arg.kind === 'cut' ? arg.total : arg.bytes.length;
-  const kind = kindOf(arg.bytes);
-  const note = `${count(total)} B${kind === '' ? '' : `  ${kind}`}${arg.kind === 'cut' ? '  the head of it' : ''}`;
-  return [
-    `${head}${theme.paint('dim', note)}`,
-    ...value(arg.bytes, '               ', look, width),
-  ];
+  layout.budget.lines--;
+  const { name, lines } = laidOut(arg.bytes, isWhole, '                ', layout);
+  const words = inWords(role, arg.bytes.subarray(0, 20).toString('latin1'));
+  const notes = [`${count(total)} B`, name, isWhole ? '' : 'the head of it', words];
+  return [`${head}${theme.paint('dim', notes.filter(Boolean).join('  '))}`, ...lines];
 }
 
-/** What a value seems to be. */
-function kindOf(bytes: Buffer): string {
-  if (bytes.length === 0) return 'empty';
-  if (jsonOf(bytes) !== null) return 'JSON';
-  return /^[\x20-\x7e\t\r\n]*$/.test(bytes.toString('latin1')) ? '' : 'binary or not ASCII';
-}
+/** How values are laid out here. */
+type Layout = {
+  readonly look: Look;
+  readonly width: number;
+  /** What the user says that values are; null: what they look like. */
+  readonly codec: Codec | null;
+  readonly budget: Budget;
+};
 
-/** The value laid out, if it is a JSON object or array; null else. */
-function jsonOf(bytes: Buffer): string[] | null {
-  const first = bytes[0];
-  if ((first !== 0x7b && first !== 0x5b) || bytes.length > MAX_VALUE) return null; // '{' '['
-  try {
-    return JSON.stringify(JSON.parse(bytes.toString()), null, 2).split('\n');
-  } catch {
-    return null;
-  }
-}
-
-/** The lines of one string. */
-function value(bytes: Buffer, indent: string, look: Look, width: number): string[] {
-  const room = Math.max(10, width - indent.length - 1);
-  const json = jsonOf(bytes);
-  const texts =
-    json === null
-      ? [`"${printable(bytes.subarray(0, MAX_VALUE), look, undefined, true)}"`]
-      : json.map((line) => printableText(line, look));
-  return texts.flatMap((text) => wrapKeeping(text, room).map((line) => indent + line));
+/** The lines of one string, and what it was taken for. */
+function laidOut(
+  bytes: Buffer,
+  isWhole: boolean,
+  indent: string,
+  layout: Layout,
+): { readonly name: string; readonly lines: readonly string[] } {
+  const room = Math.max(10, layout.width - indent.length - 1);
+  const about = { isWhole, codec: layout.codec, width: room };
+  const { name, lines } = showValue(bytes, about, layout.look, layout.budget);
+  return {
+    name,
+    lines: lines.flatMap((text) => wrapKeeping(text, room).map((line) => indent + line)),
+  };
 }
 
 /** Like `wrap`, with the blanks at the front of a line kept. */
 function wrapKeeping(text: string, width: number): string[] {
   const blanks = /^ */.exec(text)?.[0] ?? '';
   const room = Math.max(10, width - blanks.length);
-  return wrap(text.slice(blanks.length), room).map((line) => blanks + line);
+  return wrap(text.slice(blanks.length), room).map((line) => blanks.slice(0, width - 1) + line);
 }
 
 function tree(
   reply: Reply,
+  isWhole: boolean,
   indent: string,
-  look: Look,
-  width: number,
+  layout: Layout,
   lines: string[],
   depth: number,
 ): void {
-  if (lines.length > MAX_LINES) return;
+  const { look, budget } = layout;
+  if (--budget.lines < 0) return;
   const note = (text: string): void => {
     lines.push(`${indent}${look.theme.paint('dim', text)}`);
   };
+  const string = (what: string, bytes: Buffer, meaning: 'error' | null = null): void => {
+    const { name, lines: own } = laidOut(bytes, isWhole, indent, layout);
+    note(name === '' ? what : `${what}  ${name}`);
+    lines.push(...(meaning === null ? own : own.map((line) => look.theme.paint(meaning, line))));
+  };
   switch (reply.type) {
     case '$':
-      note(`string, ${count(reply.value.length)} B  ${kindOf(reply.value)}`);
-      lines.push(...value(reply.value, indent, look, width));
+      string(
+        `string, ${count(reply.value.length)} B${isWhole ? '' : ', the head of it'}`,
+        reply.value,
+      );
       return;
     case '=':
-      note(`verbatim string (${printable(reply.value.subarray(0, 3), look)})`);
-      lines.push(...value(reply.value.subarray(4), indent, look, width));
+      string(
+        `verbatim string (${printable(reply.value.subarray(0, 3), look)})`,
+        reply.value.subarray(4),
+      );
       return;
     case '+':
-      note('status');
-      lines.push(...value(reply.value, indent, look, width));
+      string('status', reply.value);
       return;
     case '-':
     case '!':
-      note('error');
-      lines.push(
-        ...value(reply.value, indent, look, width).map((line) => look.theme.paint('error', line)),
-      );
+      string('error', reply.value, 'error');
       return;
     case ':':
       lines.push(`${indent}integer ${printableText(reply.value, look)}`);
@@ -143,20 +158,19 @@ function tree(
       branches(
         reply.items.map((item) => [item]),
         indent,
-        look,
-        width,
+        layout,
         lines,
         depth,
       );
       return;
     case '%':
       note(plural(reply.pairs.length, 'pair'));
-      branches(reply.pairs, indent, look, width, lines, depth);
+      branches(reply.pairs, indent, layout, lines, depth);
       return;
     case '|':
       note('attribute');
-      branches(reply.pairs, indent, look, width, lines, depth);
-      tree(reply.of, indent, look, width, lines, depth);
+      branches(reply.pairs, indent, layout, lines, depth);
+      tree(reply.of, true, indent, layout, lines, depth);
   }
 }
 
@@ -164,8 +178,7 @@ function tree(
 function branches(
   all: readonly (readonly Reply[])[],
   indent: string,
-  look: Look,
-  width: number,
+  layout: Layout,
   lines: string[],
   depth: number,
 ): void {
@@ -174,15 +187,16 @@ function branches(
     return;
   }
   for (const [i, each] of all.entries()) {
-    if (lines.length > MAX_LINES) {
+    if (layout.budget.lines <= 0) {
       lines.push(`${indent}... ${count(all.length - i)} more`);
       return;
     }
     const number = `${i + 1}) `;
     const at = lines.length;
     for (const reply of each)
-      tree(reply, indent + ' '.repeat(number.length), look, width, lines, depth + 1);
+      tree(reply, true, indent + ' '.repeat(number.length), layout, lines, depth + 1);
     const first = lines[at] ?? '';
-    lines[at] = indent + number + first.slice(indent.length + number.length);
+    // The first line may begin with a style's code.
+    lines[at] = first.replace(' '.repeat(indent.length + number.length), indent + number);
   }
 }

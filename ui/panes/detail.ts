@@ -29,7 +29,7 @@ function lines(model: Model, { width }: Room): readonly string[] {
   const { look } = model;
   switch (DETAIL_TABS[model.tabOf('detail')]) {
     case 'Decoded':
-      return decodedLines(facts, look, width);
+      return decodedLines(facts, look, width, model.codec);
     case 'Hex':
       return hexLines(facts, look, width);
     case 'RESP':
@@ -64,6 +64,7 @@ function remembering(make: LinesPane['lines']): LinesPane['lines'] {
       model.tabOf('detail'),
       room.width,
       model.look.theme.name,
+      model.codec,
     ].join();
     const known = kept.get(model);
     if (known?.key === key) return known.lines;
