@@ -3,10 +3,11 @@
  * is painted, filtered, frozen or evicted; what was lost on the way is counted in the feed, and the panes say so.
  */
 import { type Block, Facts, Glance, refusalBecause, SLOTS, slotOf, type World } from 'rmtop';
-import { Top } from './top.js';
+import { type Count, Top } from './top.js';
 
 /** Longer keys are told apart by their beginnings. */
 const MOST_KEY = 256;
+const CLIENTS_KNOWN = 10_000;
 
 /** Commands that the mesh refused for one reason. */
 export type Refusal = {
@@ -25,6 +26,8 @@ export class Tallies {
   readonly clients: Top = new Top();
   /** By the slots of keys as clients send them. */
   readonly bySlot: Top = new Top(SLOTS);
+  private readonly slots: (Count | undefined)[] = [];
+  private readonly connections = new Map<number, Count>();
   readonly refusals: Map<string, Refusal> = new Map();
   nils = 0;
   counted = 0;
@@ -64,24 +67,50 @@ export class Tallies {
     if (glance.isNil) this.nils++;
     const isWrite = command.spec?.writes === true;
     const bytes = glance.requestBytes + glance.replyBytes;
-    const client = this.clients.of(String(glance.connection));
-    client.add(atUs, isWrite, isError, bytes, durationUs);
+    this.clientOf(glance.connection).add(atUs, isWrite, isError, bytes, durationUs);
     if (command.argc < 2) return;
     const { keys } = command;
     for (let i = 0; i < keys.length; i++) {
       const at = keys[i] as number;
       const name = command.text(at, MOST_KEY);
       const key = this.keys.of(name);
-      key.slot ??= this.bySlot.of(String(slotOf(command.arg(at))));
+      key.slot ??= this.slotCount(slotOf(command.arg(at)));
       key.add(atUs, isWrite, isError, bytes, durationUs);
       key.noteCommand(command.spec?.name ?? command.name);
       key.slot.add(atUs, isWrite, isError, bytes, durationUs);
-      const colon = name.indexOf(':');
-      if (colon > 0)
-        this.prefixes
-          .of(`${name.slice(0, colon)}:*`)
-          .add(atUs, isWrite, isError, bytes, durationUs);
+      this.prefixOf(key)?.add(atUs, isWrite, isError, bytes, durationUs);
     }
+  }
+
+  private clientOf(connection: number): Count {
+    const known = this.connections.get(connection);
+    // Its place may have been given to another since.
+    if (known !== undefined && known.name === String(connection)) return known;
+    const count = this.clients.of(String(connection));
+    if (this.connections.size > CLIENTS_KNOWN) this.connections.clear();
+    this.connections.set(connection, count);
+    return count;
+  }
+
+  private slotCount(slot: number): Count {
+    let count = this.slots[slot];
+    if (count === undefined) {
+      count = this.bySlot.of(String(slot));
+      this.slots[slot] = count;
+    }
+    return count;
+  }
+
+  /** The count of a key's prefix; null where it has none. */
+  private prefixOf(key: Count): Count | null {
+    const { prefix } = key;
+    if (prefix !== null && prefix.name === key.prefixName) return prefix;
+    const colon = key.name.indexOf(':');
+    if (colon <= 0) return null;
+    const count = this.prefixes.of(`${key.name.slice(0, colon)}:*`);
+    key.prefix = count;
+    key.prefixName = count.name;
+    return count;
   }
 
   /** An error reply: was it the mesh that refused? Only these are decided again. */

@@ -9,7 +9,7 @@ const STEPS = 7;
 
 /** What is counted of one name. */
 export class Count {
-  readonly name: string;
+  name: string;
   calls = 0;
   writes = 0;
   errors = 0;
@@ -21,12 +21,31 @@ export class Count {
   /** The count of a key's slot; null where it is no key, or not known yet. */
   slot: Count | null = null;
   /** Names of commands, the first few. */
-  readonly commands: string[] = [];
-  private readonly steps: number[] = [];
+  commands: string[] = NO_COMMANDS;
+  /** The count of a key's prefix, and that prefix: the count may have been given to another one since. */
+  prefix: Count | null = null;
+  prefixName = '';
+  /** Calls by step of ten seconds. */
+  private readonly steps: number[] = [0, 0, 0, 0, 0, 0, 0];
   private step = 0;
 
   constructor(name: string) {
     this.name = name;
+  }
+
+  /** Becomes the count of another name, which takes over how often this one came. */
+  become(name: string): void {
+    this.name = name;
+    this.error = this.calls;
+    this.writes = 0;
+    this.errors = 0;
+    this.bytes = 0;
+    this.totalUs = 0;
+    this.maxUs = 0;
+    this.slot = null;
+    this.prefix = null;
+    this.commands = NO_COMMANDS;
+    this.steps.fill(0);
   }
 
   add(atUs: number, isWrite: boolean, isError: boolean, bytes: number, us: number): void {
@@ -50,7 +69,9 @@ export class Count {
   }
 
   noteCommand(name: string): void {
-    if (this.commands.length < 4 && !this.commands.includes(name)) this.commands.push(name);
+    const { commands } = this;
+    if (commands.length === 0) this.commands = onlyOne(name);
+    else if (commands.length < 4 && !commands.includes(name)) this.commands = [...commands, name];
   }
 
   /** Calls a second over the last minute, or since the start where that is shorter. */
@@ -62,6 +83,19 @@ export class Count {
     const sinceUs = nowUs - Math.max(0, now - STEPS + 1) * STEP_US;
     return (calls * 1e6) / Math.max(1e6, sinceUs);
   }
+}
+
+const NO_COMMANDS: string[] = [];
+const SINGLE = new Map<string, string[]>();
+
+/** Most keys are used by one command: they share its list. */
+function onlyOne(name: string): string[] {
+  let list = SINGLE.get(name);
+  if (list === undefined) {
+    list = [name];
+    if (SINGLE.size < 1000) SINGLE.set(name, list);
+  }
+  return list;
 }
 
 /** A bounded table of Counts. */
@@ -94,21 +128,21 @@ export class Top {
   of(name: string): Count {
     const known = this.counts.get(name);
     if (known !== undefined) return known;
+    if (this.counts.size >= this.room) return this.takePlace(name);
     const count = new Count(name);
-    if (this.counts.size >= this.room) this.takePlace(count);
-    else this.push({ count, calls: 0 });
+    this.push({ count, calls: 0 });
     this.counts.set(name, count);
     return count;
   }
 
-  private takePlace(count: Count): void {
-    const rarest = this.rarest();
-    this.counts.delete(rarest.name);
+  /** The rarest name's count goes to `name`: the object stays, for such a table would else be a heap of garbage a second. */
+  private takePlace(name: string): Count {
+    const count = this.rarest();
+    this.counts.delete(count.name);
     this.replaced++;
-    count.calls = rarest.calls;
-    count.error = rarest.calls;
-    this.heap[0] = { count, calls: count.calls };
-    this.sink(0);
+    count.become(name);
+    this.counts.set(name, count);
+    return count;
   }
 
   /** The count with the fewest calls, at the heap's front. What has grown since it was put there sinks first. */
