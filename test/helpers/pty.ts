@@ -86,21 +86,32 @@ export class ProgramTerminal {
     };
   }
 
-  /** Waits until the screen fits; gives its text. */
+  /** Waits until the screen, painted whole, fits: all patterns at once. Gives its text. */
   async shows(
-    wanted: RegExp | ((text: string) => boolean),
+    wanted: RegExp | readonly RegExp[] | ((text: string) => boolean),
     what: string = String(wanted),
   ): Promise<string> {
+    let text = '';
     const fits = (): boolean => {
-      const text = this.text();
-      return this.pending === 0 && (wanted instanceof RegExp ? wanted.test(text) : wanted(text));
+      text = this.text();
+      if (!this.isWhole) return false;
+      if (typeof wanted === 'function') return wanted(text);
+      return [wanted].flat().every((each) => (each as RegExp).test(text));
     };
     try {
-      await until(fits, what, 20_000);
+      await until(fits, what);
     } catch (error) {
       throw new TypeError(`${error}; the screen is\n${this.text()}`);
     }
-    return this.text();
+    return text;
+  }
+
+  /** Whether the emulator has taken everything, and the last frame has ended. */
+  private get isWhole(): boolean {
+    return (
+      this.pending === 0 &&
+      this.output.lastIndexOf('\x1b[?2026l') >= this.output.lastIndexOf('\x1b[?2026h')
+    );
   }
 
   /** Types keys, as the bytes that a terminal sends for them. */

@@ -26,9 +26,11 @@ async function client(t: TestContext, terminal: ProgramTerminal): Promise<TestCl
 
 test('the first screen says what is in place and what to type, in 80 columns', async (t) => {
   const terminal = await opened(t);
-  const text = await terminal.shows(/Waiting for the first command/);
-  assert.match(text, /REDIS_URL=redis:\/\/127\.0\.0\.1:\d+ +\(y copies this line\)/);
-  assert.match(text, /redis-cli -p \d+ set hello world/);
+  await terminal.shows([
+    /Waiting for the first command/,
+    /REDIS_URL=redis:\/\/127\.0\.0\.1:\d+ +\(y copies this line\)/,
+    /redis-cli -p \d+ set hello world/,
+  ]);
   assert.ok(terminal.modes().alternate);
   assert.ok(!terminal.modes().cursor);
   terminal.type('y');
@@ -39,19 +41,21 @@ test('the stream follows, the focus is anchored by number, and Enter opens the c
   const terminal = await opened(t);
   const app = await client(t, terminal);
   for (let i = 1; i <= 30; i++) await app.ask('SET', `key:${i}`, 'v');
-  await terminal.shows(/> +30 .*SET +key:30/);
-  assert.match(terminal.text(), /FOLLOW/);
-  assert.match(terminal.text(), /#30 SET key:30 v/);
+  await terminal.shows([/> +30 .*SET +key:30/, /FOLLOW/, /#30 SET key:30 v/]);
   terminal.type('k\x1b[A');
-  await terminal.shows(/> +28 .*SET +key:28/);
-  assert.match(terminal.text(), /ANCHOR #28/);
-  const before = terminal.lines().slice(4, 14);
+  const rows = (text: string): string[] => text.split('\n').slice(4, 14);
+  // A reply that is slow to come is shown as waiting first: its row would change, though not move.
+  const settled = (text: string): boolean => rows(text).every((row) => row.endsWith(' +OK'));
+  const before = rows(
+    await terminal.shows(
+      (text) => /> +28 .*SET +key:28/.test(text) && /ANCHOR #28/.test(text) && settled(text),
+      'the focus on #28',
+    ),
+  );
   await app.pipeline(Array.from({ length: 200 }, (_, i) => ['GET', `other:${i}`]));
-  await terminal.shows(/230 rows/);
-  assert.deepEqual(terminal.lines().slice(4, 14), before, 'rows moved under the eye');
+  assert.deepEqual(rows(await terminal.shows(/230 rows/)), before, 'rows moved under the eye');
   terminal.type('\r');
-  await terminal.shows(/\[Decision\]/);
-  assert.match(terminal.text(), /why/);
+  await terminal.shows([/\[Decision\]/, /why/]);
   for (const tab of ['Decoded', 'Hex', 'RESP', 'Related']) {
     terminal.type(']');
     await terminal.shows(new RegExp(`\\[${tab}\\]`));
@@ -73,19 +77,14 @@ test('the filter is in force as it is typed, and says where it is wrong', async 
   ]);
   await terminal.shows(/4 rows/);
   terminal.type('/get user:*');
-  await terminal.shows(/1\/4 shown/);
-  assert.match(terminal.text(), /valid/);
+  await terminal.shows([/get user:\*/, /valid/, /1\/4 shown/]);
   terminal.type(' rtt>');
-  await terminal.shows(/error at 16/);
-  assert.match(terminal.text(), /\^ expected a value/);
-  assert.match(terminal.text(), /1\/4 shown/, 'the last valid filter stays');
+  // The last valid filter stays.
+  await terminal.shows([/error at 16/, /\^ expected a value/, /1\/4 shown/]);
   terminal.type('\x15kye=foo');
-  await terminal.shows(/error at 1 /);
-  assert.match(terminal.text(), /\^ unknown field "kye"/);
-  assert.match(terminal.text(), /did you mean "key"\?/);
+  await terminal.shows([/error at 1 /, /\^ unknown field "kye"/, /did you mean "key"\?/]);
   terminal.type('\x15err\r');
-  await terminal.shows(/\/ err .*1\/4 shown/);
-  assert.match(terminal.text(), /INCR +user:1/);
+  await terminal.shows([/\/ err .*1\/4 shown/, /INCR +user:1/]);
   terminal.type('!');
   await terminal.shows(/\(off\) err.*4 rows/);
   terminal.type('?');
@@ -123,14 +122,14 @@ test('each size has its layout, and a change of size leaves nothing behind', asy
   ];
   for (const [columns, rows, wanted] of sizes) {
     terminal.resize(columns, rows);
-    const text = await terminal.shows(
+    await terminal.shows(
       (shown) =>
         wanted.test(shown) &&
         /^ ?rmtop :\d+/.test(shown) &&
-        (rows <= 12 || /\? help/.test(terminal.lines().at(-1) ?? '')),
-      `${columns}x${rows}: ${wanted}`,
+        shown.match(/rmtop :\d+/g)?.length === 1 &&
+        (rows <= 12 || /\? help[^\n]*$/.test(shown)),
+      `${columns}x${rows}, with one header: ${wanted}`,
     );
-    assert.equal(text.match(/rmtop :\d+/g)?.length, 1, `one header at ${columns}x${rows}`);
   }
   terminal.type('Q');
   assert.equal((await terminal.ended()).code, 0);
@@ -149,8 +148,7 @@ test('a fault rule is switched on and off by a key, between two commands', async
   await terminal.shows(/t5 ON: error "LOADING not yet" 100% if cmd=GET/);
   assert.equal(await app.ask('GET', 'a'), '-LOADING not yet\r\n');
   assert.equal(await app.ask('SET', 'a', '2'), '+OK\r\n');
-  await terminal.shows(/GET .* E .*-LOAD/);
-  assert.match(terminal.text(), / T1$/m);
+  await terminal.shows([/GET .* E .*-LOAD/, / T1$/m]);
   terminal.type('5');
   await terminal.shows(/has hit 1 of 1 in its scope/);
   terminal.type('t5');
@@ -211,7 +209,8 @@ const ENDINGS: readonly Ending[] = [
     end: async (terminal) => {
       terminal.type('\x03');
       await terminal.shows(/press ctrl-c again to quit/);
-      terminal.type('\x03');
+      // Only what comes within two seconds is the second one; two at once are it on any machine.
+      terminal.type('\x03\x03');
     },
     code: 0,
     says: GOODBYE,
