@@ -3,8 +3,10 @@ import { Command, CommanderError } from 'commander';
 import { messageOf, RmtopError } from 'rmtop';
 import { catCommand } from './commands/cat.js';
 import { demoCommand } from './commands/demo.js';
+import { diffCommand } from './commands/diff.js';
 import { explainCommand } from './commands/explain.js';
 import { recordCommand } from './commands/record.js';
+import { replayCommand } from './commands/replay.js';
 import { resetCommand } from './commands/reset.js';
 import { runCommand } from './commands/run.js';
 import { version } from './version.js';
@@ -32,7 +34,15 @@ export async function main(argv: readonly string[]): Promise<void> {
     .showSuggestionAfterError(true)
     .exitOverride();
   runCommand(program);
-  for (const add of [explainCommand, recordCommand, catCommand, demoCommand, resetCommand])
+  for (const add of [
+    explainCommand,
+    recordCommand,
+    catCommand,
+    replayCommand,
+    diffCommand,
+    demoCommand,
+    resetCommand,
+  ])
     program.addCommand(add());
   for (const command of program.commands) command.exitOverride().showSuggestionAfterError(true);
   try {

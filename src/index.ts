@@ -156,7 +156,15 @@ export {
 export { createProxy, type ProxyHandle, type ProxyOptions } from './proxy/proxy.js';
 export { createThreadedProxy } from './proxy/thread.js';
 export { RecordedCommand } from './recording/command.js';
+export { redisCliLine } from './recording/exporters/redis-cli.js';
 export { EXPORTERS, type Exporter } from './recording/exporters.js';
+export { FaultScript } from './recording/fault-script.js';
+export {
+  type ClientCommands,
+  type Pair,
+  pairClients,
+  pairCommands,
+} from './recording/pairs.js';
 export {
   type Entry,
   openRecording,
@@ -166,9 +174,40 @@ export {
   type RecordingSummary,
   readRecording,
 } from './recording/reader.js';
+export {
+  type Aligned,
+  alignUpstreams,
+  unknownUpstreams,
+  withUnknown,
+} from './recording/realign.js';
 export { REDACT_AUTH, type RedactOptions } from './recording/redact.js';
+export {
+  compareDecisions,
+  type DecisionChange,
+  drawsThen,
+  type Redecided,
+} from './recording/redecide.js';
+export {
+  type DialLink,
+  Replay,
+  type ReplayClock,
+  type ReplayItem,
+  type ReplayLink,
+  type ReplayOptions,
+  type ReplayOrder,
+  type ReplayOutcome,
+  type ReplayResult,
+} from './recording/replay.js';
+export { type ItemOptions, type LeftOut, replayItem } from './recording/replay-items.js';
+export {
+  changesText,
+  ReplayReport,
+  type ReplyDifference,
+  type RouteDifference,
+} from './recording/replay-report.js';
 export { Selection } from './recording/select.js';
 export { checkOutput, type SinkOptions } from './recording/sink.js';
+export { StartState } from './recording/start-state.js';
 export type { Json, JsonObject } from './recording/values.js';
 export { RecordWriter, type WriterOptions, type WrittenTotals } from './recording/writer.js';
 export { encodeReply, encodeRequest, type RespVersion } from './resp/encode.js';

@@ -27,6 +27,8 @@ export type Core = {
   readonly scopes: Scopes;
   readonly hung: Hung;
   readonly mirrors: Mirrors;
+  /** What a client's commands are decided with, where that is not left to chance; null: it is. */
+  readonly chanceOf: ((address: string) => Rng) | null;
   config: CompiledConfig;
   topology: Topology;
   /** Passwords clients log in with; null: none are asked for. */

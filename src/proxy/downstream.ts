@@ -8,6 +8,7 @@ import { Command, NEW_SESSION, type SessionView } from '../commands/command.js';
 import type { ClientInfo } from '../filter/facts.js';
 import { decide } from '../mesh/decide.js';
 import type { Decision } from '../mesh/decision.js';
+import type { Rng } from '../mesh/rng.js';
 import { encodeError } from '../resp/encode.js';
 import {
   FAILED,
@@ -46,7 +47,7 @@ export class Downstream implements RepliesOwner {
   name: string | null = null;
   library: string | null = null;
   closed = false;
-  private readonly chance: Chance;
+  private readonly chance: Rng;
 
   private readonly parser: RequestParser;
   private readonly command = new Command();
@@ -77,7 +78,7 @@ export class Downstream implements RepliesOwner {
     this.parser = new RequestParser(core.config.envoy >= RESP3_TYPES_SINCE);
     this.replies = new Replies(core, socket, this);
     this.own = new OwnConnections(this);
-    this.chance = new Chance(core, this);
+    this.chance = core.chanceOf?.(this.address) ?? new Chance(core, this);
     if (!core.ready) this.holds = HOLD.starting;
     socket.setNoDelay(true);
     socket.on('data', (chunk) => this.read(chunk));

@@ -16,7 +16,7 @@ import type { Credentials } from '../mesh/answers.js';
 import { compileConfig } from '../mesh/compile.js';
 import type { MeshConfig } from '../mesh/config.js';
 import { isOpened } from '../mesh/decision.js';
-import { seededRng } from '../mesh/rng.js';
+import { type Rng, seededRng } from '../mesh/rng.js';
 import { DOLLAR } from '../resp/bytes.js';
 import { REQUEST, RequestParser } from '../resp/request.js';
 import { Turns } from './chance.js';
@@ -45,6 +45,8 @@ export type ProxyOptions = {
   /** Whether large values are hashed, for those who write them down. */
   readonly hashes: boolean;
   readonly seed: number;
+  /** What is drawn for the client that connects from `address`: for a replay, whose faults hit what they had hit. Not across threads. */
+  readonly chanceOf?: (address: string) => Rng;
 };
 
 /** What of the secrets and addresses changes with a configuration; what is left out stays. */
@@ -122,6 +124,7 @@ class RunningProxy implements ProxyHandle {
       scopes: new Scopes(() => this.core),
       hung: new Hung(),
       mirrors: new Mirrors(() => this.core),
+      chanceOf: options.chanceOf ?? null,
       config,
       topology: { version: 0, upstreams: {} },
       credentials: options.credentials,

@@ -1,0 +1,170 @@
+/** `rmtop diff A B`: two recordings of the same thing, command by command. */
+import { Command as Cli } from 'commander';
+import {
+  type ClientCommands,
+  type CommandEvent,
+  compareReplies,
+  decodeReply,
+  type Filter,
+  type Pair,
+  pairClients,
+  pairCommands,
+  parseTolerances,
+  Selection,
+  showReply,
+  type Tolerances,
+} from 'rmtop';
+import { filterOf, Output, openFile, sayCondition } from '../recording-files.js';
+import { commandText } from '../replay/script.js';
+
+type Flags = {
+  readonly filter?: string;
+  readonly tolerate?: readonly string[];
+  readonly json?: boolean;
+};
+
+export function diffCommand(): Cli {
+  const collect = (value: string, before: readonly string[] = []): readonly string[] => [
+    ...before,
+    value,
+  ];
+  return new Cli('diff')
+    .description('compare two recordings; exit code 0 when nothing differs, 1 when something does')
+    .argument('<a>', 'a recording')
+    .argument('<b>', 'another one')
+    .option('-f, --filter <expression>', 'only the commands that fit')
+    .option(
+      '--tolerate <setting>',
+      'ttl=5s, order=off, errors=strict … or none; repeatable',
+      collect,
+    )
+    .option('--json', 'one JSON object a difference')
+    .action(async (a: string, b: string, flags: Flags) => {
+      process.exitCode = await diff(a, b, flags);
+    });
+}
+
+type Difference = {
+  readonly kind: string;
+  readonly lines: readonly string[];
+  readonly json: object;
+};
+
+async function diff(a: string, b: string, flags: Flags): Promise<number> {
+  const filter = filterOf(flags.filter);
+  const tolerances = parseTolerances(flags.tolerate ?? []);
+  const [left, right] = [await clientsOf(a, filter), await clientsOf(b, filter)];
+  const out = new Output();
+  let differences = 0;
+  let compared = 0;
+  let headed = false;
+  for (const [one, other] of pairClients(left, right)) {
+    const pairs = pairCommands(one?.commands ?? [], other?.commands ?? []);
+    let last = '';
+    for (const pair of pairs) {
+      compared++;
+      const found = differenceOf(pair, tolerances);
+      if (found === null) continue;
+      differences++;
+      if (flags.json === true) {
+        await out.write(`${JSON.stringify(found.json)}\n`);
+        continue;
+      }
+      const hunk = `@@ ${one?.name ?? other?.name ?? 'client'} ${place(pair)} @@`;
+      const head = headed ? '' : `--- ${a}\n+++ ${b}\n`;
+      headed = true;
+      await out.write(`${head}${hunk === last ? '' : `${hunk}\n`}${found.lines.join('\n')}\n`);
+      last = hunk;
+    }
+  }
+  const total = { k: 'diff', pairs: compared, different: differences };
+  if (flags.json === true) await out.write(`${JSON.stringify(total)}\n`);
+  return differences > 0 ? 1 : 0;
+}
+
+async function clientsOf(file: string, filter: Filter | null): Promise<ClientCommands[]> {
+  const reader = await openFile(file);
+  const selection = new Selection(reader, filter);
+  const clients = new Map<number, { name: string | null; commands: CommandEvent[] }>();
+  const clientOf = (connection: number): { name: string | null; commands: CommandEvent[] } => {
+    let client = clients.get(connection);
+    if (client === undefined) {
+      client = { name: null, commands: [] };
+      clients.set(connection, client);
+    }
+    return client;
+  };
+  for await (const entries of reader.batches()) {
+    for (const entry of entries) {
+      const { event } = entry;
+      const isWanted = selection.wants(entry);
+      if (event?.type === 'session') clientOf(event.connection).name = event.name;
+      if (event?.type === 'command' && isWanted) clientOf(event.connection).commands.push(event);
+    }
+  }
+  sayCondition(file, reader.summary());
+  return [...clients.values()]
+    .filter((client) => client.commands.length > 0)
+    .map(({ name, commands }) => ({ name, commands: commands.sort((x, y) => x.seq - y.seq) }));
+}
+
+function place(pair: Pair): string {
+  return ['a' in pair ? `-#${pair.a.seq}` : '', 'b' in pair ? `+#${pair.b.seq}` : '']
+    .filter(Boolean)
+    .join(' ');
+}
+
+function differenceOf(pair: Pair, tolerances: Tolerances): Difference | null {
+  if (pair.kind !== 'both') {
+    const event = pair.kind === 'missing' ? pair.a : pair.b;
+    const sign = pair.kind === 'missing' ? '-' : '+';
+    return {
+      kind: pair.kind,
+      lines: [`${sign}${commandText(event)}   ${replyText(event)}`],
+      json: { kind: pair.kind, n: event.seq, command: commandText(event) },
+    };
+  }
+  const { a, b, changed } = pair;
+  const lines = [`-${commandText(a)}   ${replyText(a)}`, `+${commandText(b)}   ${replyText(b)}`];
+  if (changed)
+    return {
+      kind: 'command',
+      lines,
+      json: { kind: 'command', a: a.seq, b: b.seq, from: commandText(a), to: commandText(b) },
+    };
+  if (a.reply.condensed || b.reply.condensed) {
+    if (a.reply.bytes.equals(b.reply.bytes)) return null;
+    return {
+      kind: 'cut',
+      lines,
+      json: { kind: 'cut', a: a.seq, b: b.seq, command: commandText(a) },
+    };
+  }
+  const laterMs = (b.atUs - a.atUs) / 1000;
+  const found = compareReplies(a.command, bytesOf(a), bytesOf(b), tolerances, { laterMs });
+  if (found.kind === 'same' || found.kind === 'tolerated') return null;
+  const where =
+    found.kind === 'diff' && found.path !== ''
+      ? [` at ${found.path}: ${found.a} > ${found.b}`]
+      : [];
+  return {
+    kind: 'reply',
+    lines: [...lines, ...where],
+    json: {
+      ...found,
+      a: a.seq,
+      b: b.seq,
+      command: commandText(a),
+      ...(found.kind === 'diff' ? { from: found.a, to: found.b } : {}),
+    },
+  };
+}
+
+function bytesOf({ reply }: CommandEvent): Buffer | null {
+  return reply.bytes.length === 0 ? null : reply.bytes;
+}
+
+function replyText({ reply }: CommandEvent): string {
+  if (reply.condensed) return '(not kept whole)';
+  return reply.bytes.length === 0 ? '(no reply)' : showReply(decodeReply(reply.bytes));
+}

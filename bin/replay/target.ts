@@ -1,0 +1,103 @@
+/** What a replay goes through: rmtop's own data plane. */
+import {
+  type CommandEvent,
+  createProxy,
+  isLoopback,
+  type OtherEvent,
+  type ProxyHandle,
+  RmtopError,
+  type Rng,
+  readEvents,
+  splitAddress,
+} from 'rmtop';
+import { RECORD_KEEP } from '../record-flags.js';
+import type { ReplayMesh } from './mesh.js';
+
+/** A running data plane. */
+export type Plane = {
+  readonly proxy: ProxyHandle;
+  /** Addresses that are dialled, and those of primaries. */
+  readonly dialled: readonly string[];
+  readonly primaries: readonly string[];
+};
+
+/** What a replay wants to know, or say, of the data plane's clients, by the port they connect from. */
+export type PlaneHooks = {
+  decided(localPort: number, event: CommandEvent): void;
+  /** Null: chance is left alone. */
+  readonly chanceOf: ((localPort: number) => Rng) | null;
+};
+
+/** Starts the data plane and waits until it knows its servers. Throws UPSTREAM_UNREACHABLE when it cannot. */
+export async function startPlane(mesh: ReplayMesh, hooks: PlaneHooks): Promise<Plane> {
+  const { chanceOf } = hooks;
+  const proxy = await createProxy({
+    ...mesh,
+    listen: { host: '127.0.0.1', port: 0 },
+    credentials: null,
+    keep: RECORD_KEEP,
+    hashes: false,
+    seed: 1,
+    ...(chanceOf === null ? {} : { chanceOf: (address) => chanceOf(portOf(address)) }),
+  });
+  const ports = new Map<number, number>();
+  const servers = await new Promise<Omit<Plane, 'proxy'>>((known, failed) => {
+    readEvents(
+      proxy,
+      (event) => {
+        if (event.type === 'command') {
+          hooks.decided(ports.get(event.connection) ?? 0, event);
+          return;
+        }
+        if (event.type === 'session') ports.set(event.connection, portOf(event.address));
+        settle(event, known, failed);
+      },
+      true,
+    );
+  }).catch(async (error: unknown) => {
+    await proxy.close();
+    throw error;
+  });
+  return { proxy, ...servers };
+}
+
+function portOf(address: string): number {
+  return splitAddress(address)?.port ?? 0;
+}
+
+function settle(
+  event: OtherEvent,
+  known: (servers: Omit<Plane, 'proxy'>) => void,
+  failed: (error: RmtopError) => void,
+): void {
+  if (event.type === 'log' && event.level === 'error')
+    failed(
+      new RmtopError('UPSTREAM_UNREACHABLE', event.text, {
+        next: event.next === null ? [] : [event.next],
+      }),
+    );
+  if (event.type !== 'topology') return;
+  const states = Object.values(event.upstreams);
+  if (states.some((state) => state.kind === 'unknown')) return;
+  const servers = states.flatMap((state) => state.servers.map((server) => ({ state, server })));
+  known({
+    dialled: servers.map(({ server }) => server.dialled),
+    primaries: servers
+      .filter(
+        ({ state, server }) =>
+          state.ranges?.some(({ primary }) => primary === server.address) ?? true,
+      )
+      .map(({ server }) => server.dialled),
+  });
+}
+
+/** Throws WRITES_REFUSED when writes would go to another machine and nobody has allowed it. */
+export function refuseWrites(writes: number, dialled: readonly string[], isAllowed: boolean): void {
+  const far = dialled.find((address) => !isLoopback(splitAddress(address)?.host ?? ''));
+  if (far === undefined || writes === 0 || isAllowed) return;
+  throw new RmtopError(
+    'WRITES_REFUSED',
+    `replay would send ${writes.toLocaleString('en-US')} write commands to ${far}`,
+    { next: ['add --allow-writes, or --filter class=read, or replay against 127.0.0.1'] },
+  );
+}

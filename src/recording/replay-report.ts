@@ -1,0 +1,235 @@
+/** What a replay came to: counted as it runs, then told as text, JSON or JUnit. */
+import type { ToleranceName } from '../compare/tolerances.js';
+import { createHistogram, type Histogram, quantileUs, recordUs } from '../events/histogram.js';
+import type { DecisionChange, Redecided } from './redecide.js';
+import type { ReplayOutcome, ReplayResult } from './replay.js';
+import type { LeftOut } from './replay-items.js';
+
+/** One reply that is not the recorded one. */
+export type ReplyDifference = {
+  readonly n: number;
+  readonly command: string;
+  readonly kind: 'diff' | 'missing' | 'extra';
+  readonly path: string;
+  readonly recorded: string;
+  readonly now: string;
+};
+
+/** One command that the mesh treated otherwise. */
+export type RouteDifference = {
+  readonly n: number;
+  readonly command: string;
+  readonly change: DecisionChange;
+  readonly recorded: string;
+  readonly now: string;
+};
+
+/** How many differences are kept; all are counted. */
+const MOST_KEPT = 1000;
+
+/** Counts. */
+export class ReplayReport {
+  same = 0;
+  tolerated = 0;
+  different = 0;
+  notCompared = 0;
+  routed = 0;
+  routedElsewhere = 0;
+  readonly differences: ReplyDifference[] = [];
+  readonly routes: RouteDifference[] = [];
+  readonly changes: Partial<Record<DecisionChange, number>> = {};
+  private readonly tolerances = new Map<ToleranceName, Map<string, number>>();
+  private readonly commands = new Map<string, number>();
+  private readonly recorded: Histogram = createHistogram();
+  private readonly now: Histogram = createHistogram();
+  private readonly late: Histogram = createHistogram();
+  private maxLateMs = 0;
+
+  /** Counts one result; `command` is its text for people. */
+  add(result: ReplayResult, command: string): void {
+    const { item, comparison, lateMs } = result;
+    const { name } = item.command;
+    if (lateMs > 0) {
+      recordUs(this.late, Math.round(lateMs * 1000));
+      this.maxLateMs = Math.max(this.maxLateMs, lateMs);
+    }
+    if (item.doneUs !== null && result.reply !== null) {
+      recordUs(this.recorded, item.doneUs - item.atUs);
+      recordUs(this.now, result.latencyUs);
+    }
+    if (comparison === null) {
+      this.notCompared++;
+      return;
+    }
+    this.commands.set(name, (this.commands.get(name) ?? 0) + 1);
+    switch (comparison.kind) {
+      case 'same':
+        this.same++;
+        return;
+      case 'tolerated':
+        this.tolerated++;
+        for (const each of comparison.by) this.tolerate(each, name);
+        return;
+      default:
+        this.different++;
+        if (this.differences.length >= MOST_KEPT) return;
+        this.differences.push({
+          n: item.seq,
+          command,
+          kind: comparison.kind,
+          ...(comparison.kind === 'diff'
+            ? { path: comparison.path, recorded: comparison.a, now: comparison.b }
+            : {
+                path: '',
+                recorded: comparison.kind === 'extra' ? '(none)' : '(a reply)',
+                now: comparison.kind === 'extra' ? '(a reply)' : '(none)',
+              }),
+        });
+    }
+  }
+
+  private tolerate(name: ToleranceName, command: string): void {
+    let commands = this.tolerances.get(name);
+    if (commands === undefined) {
+      commands = new Map();
+      this.tolerances.set(name, commands);
+    }
+    commands.set(command, (commands.get(command) ?? 0) + 1);
+  }
+
+  /** Counts where one command went; null: where it had gone. */
+  route(n: number, command: string, found: Redecided | null): void {
+    this.routed++;
+    if (found === null) return;
+    this.routedElsewhere++;
+    const { change, from: recorded, to: now } = found;
+    this.changes[change] = (this.changes[change] ?? 0) + 1;
+    if (this.routes.length < MOST_KEPT) this.routes.push({ n, command, change, recorded, now });
+  }
+
+  /** 0 all the same, 1 something differs. */
+  get exitCode(): 0 | 1 {
+    return this.different > 0 || this.routedElsewhere > 0 ? 1 : 0;
+  }
+
+  /** Tolerances that hid more than half of a command's replies. */
+  private get broad(): string[] {
+    return [...this.tolerances].flatMap(([name, commands]) =>
+      [...commands]
+        .filter(([command, count]) => count > 1 && count > (this.commands.get(command) ?? 0) / 2)
+        .map(
+          ([command, count]) =>
+            `${name} hides ${count} of ${this.commands.get(command) ?? 0} replies to ${command}`,
+        ),
+    );
+  }
+
+  /** The report for people. `next` names the file for the line that opens it. */
+  text(outcome: ReplayOutcome, total: number, left: LeftOut, how: string): string[] {
+    const quantile = (of: Histogram, q: number): string =>
+      ((quantileUs(of, q) ?? 0) / 1000).toFixed(2);
+    const lines = [
+      `replayed ${n(outcome.sent)} of ${n(total)} commands on ${n(outcome.connections)} connections in ${(outcome.durationMs / 1000).toFixed(1)} s (${how}${this.maxLateMs > 0 ? `, late p50 ${quantile(this.late, 0.5)} ms max ${this.maxLateMs.toFixed(1)} ms` : ''})`,
+      `replies   ${n(this.same)} same   ${n(this.tolerated)} same within tolerance   ${n(this.different)} ${this.different > 0 ? 'DIFFERENT' : 'different'}   ${n(this.notCompared)} not compared`,
+    ];
+    if (this.routed > 0)
+      lines.push(
+        `routing   ${n(this.routed - this.routedElsewhere)} same   ${n(this.routedElsewhere)} different${this.routedElsewhere === 0 ? '' : `: ${changesText(this.changes)}`}`,
+      );
+    lines.push(
+      `latency   p50 ${quantile(this.recorded, 0.5)} > ${quantile(this.now, 0.5)} ms   p99 ${quantile(this.recorded, 0.99)} > ${quantile(this.now, 0.99)} ms`,
+    );
+    const missing = Object.entries(left).filter(([, count]) => count > 0);
+    if (missing.length > 0)
+      lines.push(`not sent  ${missing.map(([why, count]) => `${n(count)} ${why}`).join(', ')}`);
+    if (this.tolerances.size > 0)
+      lines.push(
+        `tolerances used: ${[...this.tolerances].map(([name, commands]) => `${name} (${[...commands].map(([command, count]) => `${command} ${count}`).join(', ')})`).join(', ')}`,
+      );
+    for (const warning of this.broad) lines.push(`warning: ${warning}`);
+    if (outcome.unorderedFrom !== null)
+      lines.push(
+        `warning: a reply never came: from #${outcome.unorderedFrom} on the order is not guaranteed`,
+      );
+    for (const { connection, why } of outcome.closed.slice(0, 5))
+      lines.push(`warning: connection ${connection} was closed by the other side: ${why}`);
+    for (const each of this.differences.slice(0, 10))
+      lines.push(
+        `#${each.n} ${each.command}   ${each.path === '' ? '' : `${each.path}: `}${each.recorded}  >  ${each.now}`,
+      );
+    for (const each of this.routes.slice(0, 10))
+      lines.push(`#${each.n} ${each.command}   ${each.change}: ${each.recorded}  >  ${each.now}`);
+    return lines;
+  }
+
+  /** The same as one JSON value. */
+  json(outcome: ReplayOutcome, total: number, left: LeftOut): object {
+    return {
+      k: 'replay',
+      v: 1,
+      commands: total,
+      ...outcome,
+      left,
+      replies: {
+        same: this.same,
+        tolerated: this.tolerated,
+        different: this.different,
+        notCompared: this.notCompared,
+      },
+      routing: {
+        same: this.routed - this.routedElsewhere,
+        different: this.routedElsewhere,
+        changes: this.changes,
+      },
+      tolerances: Object.fromEntries(
+        [...this.tolerances].map(([name, commands]) => [name, Object.fromEntries(commands)]),
+      ),
+      warnings: this.broad,
+      differences: this.differences,
+      routes: this.routes,
+    };
+  }
+
+  /** The same for CI: a test case for each command name, failed by its differences. */
+  junit(file: string): string {
+    const cases = [...this.commands].map(([name, count]) => {
+      const failures = this.differences.filter((each) =>
+        each.command.toUpperCase().startsWith(name),
+      );
+      const body = failures
+        .map(
+          (each) =>
+            `<failure message="${xml(`#${each.n} ${each.command}: ${each.path} ${each.recorded} > ${each.now}`)}"/>`,
+        )
+        .join('');
+      return `  <testcase classname="${xml(file)}" name="${xml(`${name} (${count} replies)`)}">${body}</testcase>`;
+    });
+    const routing = this.routes
+      .map(
+        (each) =>
+          `<failure message="${xml(`#${each.n} ${each.command} ${each.change}: ${each.recorded} > ${each.now}`)}"/>`,
+      )
+      .join('');
+    cases.push(`  <testcase classname="${xml(file)}" name="routing">${routing}</testcase>`);
+    const failed = cases.filter((each) => each.includes('<failure')).length;
+    return `<?xml version="1.0" encoding="UTF-8"?>\n<testsuite name="rmtop replay" tests="${cases.length}" failures="${failed}">\n${cases.join('\n')}\n</testsuite>\n`;
+  }
+}
+
+/** `3 role, 1 refused` */
+export function changesText(changes: Partial<Record<DecisionChange, number>>): string {
+  return Object.entries(changes)
+    .map(([what, count]) => `${n(count)} ${what}`)
+    .join(', ');
+}
+
+/** 12,345 */
+function n(count: number): string {
+  return count.toLocaleString('en-US');
+}
+
+function xml(text: string): string {
+  return text
+    .replace(/[^\t\n\r\x20-\ud7ff\ue000-\ufffd]/g, '?')
+    .replace(/[<>&"]/g, (each) => `&#${each.charCodeAt(0)};`);
+}
