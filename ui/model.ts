@@ -1,5 +1,6 @@
 /** Everything the screen shows and how it is being looked at. Actions change it; frames are made of it. */
 import { Facts, type Filter, type MeshConfig, parseFilter } from 'rmtop';
+import { Charts } from './charts/curves.js';
 import { FaultDesk } from './faults/desk.js';
 import { FilterBar } from './filter-bar.js';
 import type { Arrangement, Zoom } from './layout.js';
@@ -81,6 +82,7 @@ export class Model {
   readonly filterBar: FilterBar;
   readonly toasts: Toasts;
   readonly desk: FaultDesk;
+  readonly charts: Charts;
   /** When the first rule that is on went on, µs since the stream began; null: none is. */
   faultsOnSinceUs: number | null = null;
   readonly effects: Effects;
@@ -128,6 +130,7 @@ export class Model {
     this.sifter = new Sifter(feed.rows, new Facts(feed), feed.context);
     this.viewport = new Viewport(feed.rows);
     this.toasts = new Toasts(effects.changed);
+    this.charts = new Charts(effects.changed);
     this.desk = new FaultDesk({
       config: () => feed.context.latest.config?.config ?? subject.config,
       reconfigure: effects.reconfigure,

@@ -34,9 +34,47 @@ export function bars(
   });
 }
 
-/** How many values a line of `width` cells takes. */
-export function valuesIn(width: number, symbols: Symbols): number {
-  return symbols === 'braille' ? width * 2 : width;
+/** A cell of a chart of two layers: what it shows, and whose it is. */
+export type LayerCell = { readonly text: string; readonly layer: 0 | 1 | null };
+
+/** What a cell full of the lower and of the upper layer looks like: told apart without colour, too. */
+export const FILLED: Readonly<Record<'block' | 'ascii', readonly [string, string]>> = {
+  block: ['█', '▒'],
+  ascii: ['#', ':'],
+};
+
+/** Two areas, one on the other, in `height` lines of `width` cells, the newest at the right; values are from 0 to 1. */
+export function layered(
+  lower: readonly number[],
+  upper: readonly number[],
+  width: number,
+  height: number,
+  symbols: 'block' | 'ascii',
+): readonly (readonly LayerCell[])[] {
+  const levels = [...LEVELS[symbols]];
+  const steps = levels.length - 1;
+  const blank: LayerCell = { text: ' ', layer: null };
+  const cellAt = (x: number, from: number): LayerCell => {
+    const at = lower.length - width + x;
+    const low = share(lower[at] ?? 0, 1) * height - from;
+    const all = Math.min(height, share((lower[at] ?? 0) + (upper[at] ?? 0), 1) * height) - from;
+    if (low >= 0.5) {
+      const whole = low >= 1 || all >= 1;
+      return {
+        text: whole ? FILLED[symbols][0] : (levels[Math.round(low * steps)] ?? ' '),
+        layer: 0,
+      };
+    }
+    if (all >= 1) return { text: FILLED[symbols][1], layer: 1 };
+    // What is not nothing is to be seen.
+    const level = Math.max(from === 0 && all > 0 ? 1 : 0, Math.round(all * steps));
+    return level <= 0
+      ? blank
+      : { text: levels[level] ?? ' ', layer: low > 0 && all - low < low ? 0 : 1 };
+  };
+  return Array.from({ length: height }, (_, y) =>
+    Array.from({ length: width }, (_none, x) => cellAt(x, height - 1 - y)),
+  );
 }
 
 const LEFT = [0x40, 0x04, 0x02, 0x01];

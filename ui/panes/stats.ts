@@ -3,8 +3,8 @@ import { quantileUs, type Tally } from 'rmtop';
 import { chartLines } from '../charts/charts.js';
 import type { Model } from '../model.js';
 import type { LinesPane, Room } from '../panes.js';
-import { count, latency, milliseconds, percent, short } from '../text/figures.js';
-import { cut, fit, fitRight, wrap } from '../text/fit.js';
+import { count, milliseconds, percent, short } from '../text/figures.js';
+import { fit, fitRight, joined, wrap } from '../text/fit.js';
 import { printableText } from '../text/printable.js';
 
 const TABS = ['60 s', '10 min', '1 h'] as const;
@@ -19,17 +19,17 @@ function head(model: Model, { width, height }: Room): readonly string[] {
   ).join('');
   if (totals === null) return [` ${tabs}`, ' Nothing yet.'];
   const reads = percent(totals.reads, totals.reads + totals.writes);
-  const summary = [
+  const facts = [
     `${count(totals.all.calls)} commands`,
     `reads ${reads}`,
     `errors ${percent(totals.all.errors, totals.all.calls)}`,
     `refused ${short(totals.refused)}`,
     `redirects ${short(totals.redirects)}`,
     `no reply ${short(totals.failed)}`,
-  ].join('  ');
+  ];
   const seconds = WINDOW_S[model.tabOf('stats')] ?? 60;
   return [
-    ` ${tabs} ${theme.paint('dim', cut(summary, Math.max(0, width - 24)).trimEnd())}`,
+    ` ${tabs} ${theme.paint('dim', joined(facts, width - 24))}`,
     ...chartLines(model, seconds, width, chartHeight(height)),
   ];
 }
@@ -43,10 +43,10 @@ const COLUMNS = [
   ['CALLS', 8],
   ['SHARE', 5],
   ['ERR', 6],
-  ['p50', 6],
-  ['p99', 6],
-  ['MAX', 7],
-  ['p90', 6],
+  ['p50 ms', 6],
+  ['p99 ms', 6],
+  ['MAX ms', 7],
+  ['p90 ms', 6],
   ['p99.9', 6],
   ['IN', 6],
   ['OUT', 6],
@@ -90,7 +90,7 @@ function lines(model: Model, { width }: Room): readonly string[] {
     look.theme.paint(
       'dim',
       row(
-        'COMMAND  since the start, ms',
+        'COMMAND',
         COLUMNS.map(([name]) => name),
         width,
       ),
@@ -125,12 +125,6 @@ function refusalLines(model: Model, width: number): readonly string[] {
       ];
     }),
   ];
-}
-
-/** `p50 0.41ms p99 1.8ms`, for places that have a line. */
-export function latencyText(model: Model): string {
-  const { p50Us, p99Us, maxUs } = model.feed.meter.rates;
-  return `p50 ${latency(p50Us)} p99 ${latency(p99Us)} max ${latency(maxUs)}`;
 }
 
 export const statsPane: LinesPane = {

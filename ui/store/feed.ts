@@ -16,6 +16,7 @@ import {
   type World,
 } from 'rmtop';
 import { WallClock } from '../text/clock.js';
+import { FaultTimes } from './fault-times.js';
 import { Journal } from './journal.js';
 import { Mirrors } from './mirrors.js';
 import { RateMeter } from './rates.js';
@@ -39,6 +40,7 @@ export class Feed implements Consumer, World {
   readonly meter: RateMeter = new RateMeter();
   readonly tallies: Tallies;
   readonly copies: Mirrors = new Mirrors();
+  readonly faultTimes: FaultTimes = new FaultTimes();
   readonly clock: WallClock;
   /** The newest topology event, which says more than the Topology: what can be reached. */
   topologyEvent: Extract<OtherEvent, { type: 'topology' }> | null = null;
@@ -98,6 +100,9 @@ export class Feed implements Consumer, World {
   private hear(event: OtherEvent): void {
     this.journal.hear(event);
     switch (event.type) {
+      case 'config':
+        this.faultTimes.hear(event);
+        return;
       case 'topology':
         this.topologyEvent = event;
         this.aliasWidth = widestAlias(this.context, event);

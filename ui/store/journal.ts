@@ -1,5 +1,5 @@
 /** What happened besides commands, for the Log pane and the toast line. */
-import { describeCause, type OtherEvent } from 'rmtop';
+import { describeCause, type MeshConfig, type OtherEvent } from 'rmtop';
 
 export type Level = 'info' | 'warning' | 'error';
 
@@ -17,6 +17,7 @@ const KEPT = 1000;
 export class Journal {
   private readonly entries: Entry[] = [];
   private known: Extract<OtherEvent, { type: 'topology' }> | null = null;
+  private config: MeshConfig | null = null;
   /** Told of each entry as it is made. */
   onEntry: (entry: Entry) => void = () => {};
 
@@ -34,6 +35,8 @@ export class Journal {
         this.known = event;
         return;
       case 'upstream':
+        // A client's own connection is let go when it is no longer needed, many a second perhaps.
+        if (event.own && event.cause?.code === 'removed') return;
         if (event.cause !== null && event.state === 'closed')
           this.add(
             event.atUs,
@@ -45,7 +48,8 @@ export class Journal {
         return;
       case 'config':
         if (event.config.version > 1)
-          this.add(event.atUs, 'info', `configuration ${event.config.version} is in force`, null);
+          this.add(event.atUs, 'info', configText(this.config, event.config), null);
+        this.config = event.config;
         return;
       case 'gap':
         this.add(
@@ -70,6 +74,22 @@ export class Journal {
     if (this.entries.length > KEPT) this.entries.shift();
     this.onEntry(entry);
   }
+}
+
+/** What a new configuration means: most are faults that were switched. */
+function configText(before: MeshConfig | null, now: MeshConfig): string {
+  const on = ({ rules, faults }: MeshConfig): readonly string[] =>
+    [...rules, ...faults].filter((each) => each.on).map((each) => each.id);
+  const had = before === null ? [] : on(before);
+  const has = on(now);
+  const came = has.filter((id) => !had.includes(id));
+  const went = had.filter((id) => !has.includes(id));
+  const parts = [
+    ...(came.length > 0 ? [`${came.join(' ')} ON`] : []),
+    ...(went.length > 0 ? [`${went.join(' ')} OFF`] : []),
+  ];
+  const what = parts.length > 0 ? `faults: ${parts.join(', ')}; ` : '';
+  return `${what}configuration ${now.version} is in force`;
 }
 
 type TopologyEvent = Extract<OtherEvent, { type: 'topology' }>;

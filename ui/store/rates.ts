@@ -35,6 +35,10 @@ export type Sample = {
   readonly p50Us: number | null;
   readonly p99Us: number | null;
   readonly maxUs: number | null;
+  /** Requests by server, by its announced address. */
+  readonly nodes: ReadonlyMap<string, number>;
+  /** Hits by fault. */
+  readonly hits: ReadonlyMap<string, number>;
 };
 
 /** An hour of them. */
@@ -120,7 +124,24 @@ function sampleOf(now: Totals, before: Totals | null): Sample {
     p50Us: quantileUs(latencies, 0.5),
     p99Us: quantileUs(latencies, 0.99),
     maxUs: quantileUs(latencies, 1),
+    nodes: increases(now.nodes, before?.nodes ?? {}, (tally) => tally.calls),
+    hits: increases(now.faults, before?.faults ?? {}, (tally) => tally.hits),
   };
+}
+
+/** By how much each figure has grown; those that have not are left out. */
+function increases<T>(
+  now: Readonly<Record<string, T>>,
+  before: Readonly<Record<string, T>>,
+  figure: (of: T) => number,
+): ReadonlyMap<string, number> {
+  const grown = new Map<string, number>();
+  for (const [name, of] of Object.entries(now)) {
+    const earlier = before[name];
+    const by = figure(of) - (earlier === undefined ? 0 : figure(earlier));
+    if (by > 0) grown.set(name, by);
+  }
+  return grown;
 }
 
 function slowLimits(totals: Totals): Map<string, number> {

@@ -46,6 +46,17 @@ export function cut(text: string, width: number): string {
   return out + ' '.repeat(width - cells);
 }
 
+/** As many of `texts` as fit whole into `width` cells, two blanks between them. */
+export function joined(texts: readonly string[], width: number): string {
+  let line = '';
+  for (const text of texts) {
+    const longer = line === '' ? text : `${line}  ${text}`;
+    if (widthOf(longer) > width) break;
+    line = longer;
+  }
+  return line;
+}
+
 /** The last `width` cells. */
 function cutStart(text: string, width: number): string {
   if (ASCII.test(text)) return text.slice(text.length - width);
