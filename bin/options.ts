@@ -18,6 +18,7 @@ import {
   RmtopError,
   singleUpstreamConfig,
   splitAddress,
+  type TlsSettings,
 } from 'rmtop';
 
 /** What commander gives for the flags that `withProxyFlags` adds. */
@@ -26,6 +27,7 @@ export type ProxyFlags = {
   readonly mesh?: readonly string[];
   readonly service?: string;
   readonly intended?: boolean;
+  readonly namespace?: string;
   readonly set?: readonly string[];
   readonly watch?: boolean;
   readonly route?: readonly string[];
@@ -80,6 +82,10 @@ export function withProxyFlags(command: Command): Command {
       '--intended',
       "with --mesh: Aeraki's resources as they read, not as Aeraki generates them",
     )
+    .option(
+      '--namespace <name>',
+      'with --mesh: the namespace of Aeraki resources that do not say theirs',
+    )
     .option('--set <name=value>', 'with --mesh: a value for a placeholder; repeatable', collect)
     .option('--no-watch', 'with --mesh: do not take changed files while running')
     .option('--route <prefix=host:port>', 'keys with this prefix go there; repeatable', collect)
@@ -121,10 +127,23 @@ export function withProxyFlags(command: Command): Command {
     .option('--tls-skip-verify', 'accept any certificate');
 }
 
+/** Logins for servers by where they were found; what applies to which server is the plan's to say. */
+export type Logins = {
+  /** In the URL of `--upstream` or its environment variables: of those servers alone. */
+  readonly url: Login | null;
+  /** `--auth-file`. */
+  readonly file: Login | null;
+  /** `$REDISCLI_AUTH`. */
+  readonly env: Login | null;
+};
+
 /** Everything that flags and environment say about a proxy. */
 export type Resolved = {
   readonly config: MeshConfig;
   readonly dialling: Dialling;
+  readonly logins: Logins;
+  /** What TLS flags say for every server; null where there are none. */
+  readonly tls: TlsSettings | null;
   readonly listen: { readonly host: string; readonly port: number };
   /** What clients log in with; null: nothing is asked for. */
   readonly credentials: Credentials | null;
@@ -134,27 +153,27 @@ export type Resolved = {
 
 const UPSTREAM = 'redis';
 
-/** Reads flags and environment. Throws USAGE, BAD_ADDRESS, BAD_MAP, FILE_UNREADABLE or UPSTREAM_LOOP. */
+/**
+ * Reads flags and environment. With `--mesh` the files say where the servers are: an upstream of the environment is another's then, and
+ * its login goes to none of theirs. Throws USAGE, BAD_ADDRESS, BAD_MAP, FILE_UNREADABLE or UPSTREAM_LOOP.
+ */
 export function resolve(flags: ProxyFlags, env: NodeJS.ProcessEnv = process.env): Resolved {
   const listen = parseListen(flags.listen ?? (env.RMTOP_LISTEN || DEFAULT_LISTEN));
-  const written = flags.upstream ?? (env.RMTOP_UPSTREAM || env.REDIS_URL || DEFAULT_UPSTREAM);
+  const hasFiles = (flags.mesh ?? []).length > 0;
+  const fromEnv = hasFiles ? undefined : env.RMTOP_UPSTREAM || env.REDIS_URL;
+  const written = flags.upstream ?? fromEnv ?? DEFAULT_UPSTREAM;
   const seeds = written.split(',').map((part) => parseUpstream(part.trim()));
-  const loop = seeds.find((seed) => seed.port === listen.port && sameHost(seed.host, listen.host));
-  if (loop !== undefined && listen.port !== 0) {
-    throw new RmtopError(
-      'UPSTREAM_LOOP',
-      `the upstream ${loop.host}:${loop.port} is rmtop's own listen address`,
-      {
-        next: ['rmtop --upstream HOST:PORT', 'rmtop --listen 127.0.0.1:0'],
-      },
-    );
-  }
+  if (!hasFiles || (flags.upstream !== undefined && flags.listen !== undefined))
+    refuseLoop(seeds, listen);
   const tls = seeds.some((seed) => seed.tls) || hasTlsFlags(flags) ? tlsOptions(flags) : null;
-  const login =
-    seeds.find((seed) => seed.login !== null)?.login ??
-    urlLogin(env.RMTOP_UPSTREAM) ??
-    fileLogin(flags.authFile) ??
-    envLogin(env);
+  const logins: Logins = {
+    url:
+      seeds.find((seed) => seed.login !== null)?.login ??
+      (hasFiles ? null : urlLogin(env.RMTOP_UPSTREAM)),
+    file: fileLogin(flags.authFile),
+    env: envLogin(env),
+  };
+  const login = logins.url ?? logins.file ?? logins.env;
   const config = singleUpstreamConfig(
     seeds.map((seed) => joinAddress(seed.host, seed.port)),
     {
@@ -176,10 +195,22 @@ export function resolve(flags: ProxyFlags, env: NodeJS.ProcessEnv = process.env)
   return {
     config: withRefreshRate(config, flags.refreshRate),
     dialling: { map: parseAddressMap(flags.map ?? []), access: { [UPSTREAM]: { tls, login } } },
+    logins,
+    tls: hasTlsFlags(flags) ? tls : null,
     listen,
     credentials: clientLogin(flags.downstreamAuthFile),
     label: seeds.map((seed) => joinAddress(seed.host, seed.port)).join(','),
   };
+}
+
+function refuseLoop(seeds: readonly Seed[], listen: Resolved['listen']): void {
+  const loop = seeds.find((seed) => seed.port === listen.port && sameHost(seed.host, listen.host));
+  if (loop === undefined || listen.port === 0) return;
+  throw new RmtopError(
+    'UPSTREAM_LOOP',
+    `the upstream ${loop.host}:${loop.port} is rmtop's own listen address`,
+    { next: ['rmtop --upstream HOST:PORT', 'rmtop --listen 127.0.0.1:0'] },
+  );
 }
 
 function withRefreshRate(config: MeshConfig, rate: string | undefined): MeshConfig {
@@ -240,7 +271,8 @@ function parseListen(text: string): { host: string; port: number } {
   return { host: address.host === '' ? '127.0.0.1' : address.host, port: address.port };
 }
 
-function sameHost(a: string, b: string): boolean {
+/** Whether two hosts are one for a listener: all of this machine are. */
+export function sameHost(a: string, b: string): boolean {
   const local = new Set(['127.0.0.1', 'localhost', '::1', '0.0.0.0', '::']);
   return a === b || (local.has(a) && local.has(b));
 }

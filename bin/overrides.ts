@@ -1,12 +1,62 @@
 /** Flags given beside `--mesh`: they override what the files say, and each says so. */
-import { type MeshConfig, splitAddress, upstreamOf } from 'rmtop';
+import {
+  applyOverrides,
+  type Credentials,
+  type MeshConfig,
+  type Overrides,
+  parseFilter,
+  parseFlags,
+  RmtopError,
+  splitAddress,
+  upstreamOf,
+} from 'rmtop';
 import type { ProxyFlags, Resolved } from './options.js';
+
+/** Reads `--route`, `--mirror` and `--fault`, whose rules draw from `seed`. Throws USAGE, or FILTER where a rule's scope is none. */
+export function readRules(flags: ProxyFlags, seed: number): Overrides {
+  const read = parseFlags(flags, seed);
+  for (const { scope } of read.rules) {
+    const filter = parseFilter(scope, 'decision');
+    if (filter.kind === 'problem')
+      throw new RmtopError(
+        'FILTER',
+        `--fault … ${scope}: ${filter.message} at column ${filter.column}`,
+        { why: filter.hint, next: ["rmtop --fault 'error 50% cmd=GET'"] },
+      );
+  }
+  return read;
+}
+
+/** A configuration under the rules of flags; clients log in with `credentials`. */
+export function withRules(
+  config: MeshConfig,
+  rules: Overrides,
+  credentials: Credentials | null,
+): Overridden {
+  const applied = applyOverrides(config, rules);
+  const downstreamAuth =
+    credentials === null
+      ? null
+      : { username: credentials.username, passwords: credentials.passwords.length };
+  const { settings } = applied.config;
+  return {
+    config: { ...applied.config, settings: { ...settings, downstreamAuth } },
+    notes: applied.notes,
+  };
+}
 
 /** A configuration with flags applied, and what they changed, in words. */
 export type Overridden = { readonly config: MeshConfig; readonly notes: readonly string[] };
 
 /** Applies those of `flags` that were given to `config`; `resolved` is what the flags alone come to. */
-export function override(config: MeshConfig, flags: ProxyFlags, resolved: Resolved): Overridden {
+export function override(
+  config: MeshConfig,
+  flags: ProxyFlags,
+  resolved: Resolved,
+): Overridden & {
+  /** The upstream whose servers `--upstream` gave. */
+  readonly replaced: string | null;
+} {
   const notes: string[] = [];
   const told = resolved.config;
   const { settings } = config;
@@ -37,10 +87,16 @@ export function override(config: MeshConfig, flags: ProxyFlags, resolved: Resolv
     [healthCheck, '--health-check'],
   ] as const)
     if (flag !== undefined) notes.push(`${name} overrides the files, for every upstream`);
+  const replaced = flags.upstream === undefined ? null : mainUpstream(config);
+  if (flags.upstream !== undefined && replaced === null)
+    notes.push(
+      '--upstream is left out: there is no catch-all whose servers it could take the place of',
+    );
   const before: MeshConfig = { ...config, upstreams };
   return {
+    replaced,
     config: {
-      ...withUpstream(before, flags, resolved, notes),
+      ...(replaced === null ? before : withUpstream(before, replaced, resolved, notes)),
       envoy: given(flags.envoy, '--envoy', config.envoy, told.envoy),
       settings: {
         ...settings,
@@ -76,19 +132,22 @@ export function override(config: MeshConfig, flags: ProxyFlags, resolved: Resolv
   };
 }
 
-/** `--upstream` takes the place of the catch-all's servers; without a catch-all, of the only upstream's. */
+/** The upstream that `--upstream` is for: the catch-all's; without a catch-all, the only one. */
+export function mainUpstream({ routes, upstreams }: MeshConfig): string | null {
+  const names = Object.keys(upstreams);
+  const all = routes.find((route) => route.prefix === null)?.upstream;
+  return all ?? (names.length === 1 ? (names[0] ?? null) : null);
+}
+
+/** The servers of `--upstream` in the place of those of `name`. */
 function withUpstream(
   config: MeshConfig,
-  flags: ProxyFlags,
+  name: string,
   resolved: Resolved,
   notes: string[],
 ): MeshConfig {
-  const seeds = resolved.config.upstreams.redis?.seeds ?? [];
-  const names = Object.keys(config.upstreams);
-  const name =
-    config.routes.find((route) => route.prefix === null)?.upstream ??
-    (names.length === 1 ? names[0] : undefined);
-  if (flags.upstream === undefined || name === undefined) return config;
+  const told = resolved.config.upstreams.redis;
+  const seeds = told?.seeds ?? [];
   const upstream = config.upstreams[name] ?? upstreamOf(seeds);
   notes.push(`--upstream overrides the servers of ${name}: ${seeds.join(', ')}`);
   const hosts = seeds.map((address) => ({
@@ -104,6 +163,7 @@ function withUpstream(
       [name]: {
         ...upstream,
         seeds,
+        tls: upstream.tls || told?.tls === true,
         hostSet:
           upstream.hostSet === null ? null : { ...upstream.hostSet, hosts, resolve: 'strict-dns' },
       },

@@ -1,7 +1,6 @@
 /** What rmtop is to run: one proxy from flags, or one for each Redis listener of the mesh's files. */
 import {
   type Access,
-  applyOverrides,
   type Credentials,
   type Dialling,
   diagnosticLines,
@@ -9,11 +8,12 @@ import {
   type LoadedMesh,
   loadMesh,
   type MeshConfig,
+  mapAddress,
   NEWEST_ENVOY,
+  type Overrides,
   parseAddressMap,
-  parseFilter,
-  parseFlags,
   RmtopError,
+  splitAddress,
   type UpstreamAccess,
 } from 'rmtop';
 import {
@@ -22,9 +22,10 @@ import {
   parseEnvoy,
   type Resolved,
   resolve,
+  sameHost,
   usage,
 } from './options.js';
-import { override } from './overrides.js';
+import { override, readRules, withRules } from './overrides.js';
 
 /** One proxy to run. */
 export type PlannedProxy = Resolved & {
@@ -65,29 +66,65 @@ export type Planned = {
 
 const [, DEFAULT_PORT] = DEFAULT_LISTEN.split(':').map(Number);
 
-/** Reads flags, environment and files. Throws as `resolve` does, and MESH where the files give nothing to run. */
-export function planOf(flags: ProxyFlags, env: NodeJS.ProcessEnv = process.env): Planned {
-  const resolved = resolve(flags, env);
-  if (flags.mesh === undefined || flags.mesh.length === 0) {
-    const { config, notes } = withFlags(resolved.config, flags, resolved.credentials);
-    const single: PlannedProxy = {
-      ...resolved,
-      config,
-      name: null,
-      statPrefix: 'rmtop',
-      ports: [resolved.listen.port],
-      latencyInMicros: false,
-    };
-    return { proxies: [single], notes, mesh: null, watch: [], again: () => planOf(flags, env) };
-  }
-  const mesh = loadMesh(flags.mesh, {
-    intended: flags.intended === true,
-    set: assignments(flags.set ?? []),
-    env,
-    envoy: flags.envoy === undefined ? NEWEST_ENVOY : parseEnvoy(flags.envoy),
-    ...(flags.service === undefined ? {} : { service: flags.service }),
-  });
+/**
+ * Reads flags, environment and files; the rules of `--fault` draw from `seed`. Throws as `resolve` does, and MESH where the files give
+ * nothing to run.
+ */
+export function planOf(
+  flags: ProxyFlags,
+  env: NodeJS.ProcessEnv = process.env,
+  seed: number = seedOf(flags),
+): Planned {
+  // With the same seed, so that rules which have not changed go on as they were.
+  const again = (): Planned => planOf(flags, env, seed);
+  if (flags.mesh === undefined || flags.mesh.length === 0)
+    return { ...planSingle(flags, env, seed), mesh: null, watch: [], again };
+  const mesh = readMesh(flags.mesh, flags, env);
   if (mesh.listeners.length === 0) throw nothingToRun(flags.mesh, mesh);
+  const found = mesh.diagnostics.filter(({ level }) => level !== 'info').flatMap(diagnosticLines);
+  const { proxies, notes } = planMesh(mesh, flags, env, seed);
+  const watch = flags.watch === false ? [] : flags.mesh;
+  return { proxies, notes: [...found, ...notes], mesh, watch, again };
+}
+
+/** What `--seed` says, else a random one. Throws USAGE. */
+function seedOf({ seed }: ProxyFlags): number {
+  const number = Number(seed ?? Math.floor(Math.random() * 0x7fffffff));
+  if (!Number.isInteger(number)) throw usage('--seed', seed ?? '', 'a whole number');
+  return number;
+}
+
+type Proxies = Pick<Planned, 'proxies' | 'notes'>;
+
+/** The one proxy that flags alone describe. Throws as `planOf`. */
+export function planSingle(flags: ProxyFlags, env: NodeJS.ProcessEnv, seed: number): Proxies {
+  const resolved = resolve(flags, env);
+  const { config, notes } = withRules(
+    resolved.config,
+    readRules(flags, seed),
+    resolved.credentials,
+  );
+  const single: PlannedProxy = {
+    ...resolved,
+    config,
+    dialling: { ...resolved.dialling, access: flagAccess(config, resolved) },
+    name: null,
+    statPrefix: 'rmtop',
+    ports: [resolved.listen.port],
+    latencyInMicros: false,
+  };
+  return { proxies: [single], notes };
+}
+
+/** What runs of loaded files under flags, and what the flags changed. Throws as `resolve`, and USAGE. */
+export function planMesh(
+  mesh: LoadedMesh,
+  flags: ProxyFlags,
+  env: NodeJS.ProcessEnv,
+  seed: number,
+): Proxies {
+  const resolved = resolve(flags, env);
+  const rules = readRules(flags, seed);
   if (mesh.listeners.length > 1 && flags.listen !== undefined) {
     throw new RmtopError(
       'USAGE',
@@ -100,90 +137,106 @@ export function planOf(flags: ProxyFlags, env: NodeJS.ProcessEnv = process.env):
       },
     );
   }
-  const notes = mesh.diagnostics.filter(({ level }) => level !== 'info').flatMap(diagnosticLines);
+  const notes: string[] = [];
   const proxies = mesh.listeners.map((listener) => {
-    const planned = plannedFor(listener, flags, resolved, mesh);
+    const planned = plannedFor(listener, { flags, resolved, rules, mesh });
     notes.push(...planned.notes.map((note) => `${listener.name}: ${note}`));
     return planned.proxy;
   });
-  return {
-    proxies,
-    notes,
-    mesh,
-    watch: flags.watch === false ? [] : flags.mesh,
-    again: () => planOf(flags, env),
-  };
+  return { proxies, notes };
 }
+
+/** Loads mesh files as flags say. Throws FILE_UNREADABLE or USAGE; mistakes in the files are diagnostics of the result. */
+export function readMesh(
+  paths: readonly string[],
+  flags: ProxyFlags,
+  env: NodeJS.ProcessEnv,
+): LoadedMesh {
+  const { service, namespace } = flags;
+  return loadMesh(paths, {
+    intended: flags.intended === true,
+    set: assignments(flags.set ?? []),
+    env,
+    envoy: flags.envoy === undefined ? NEWEST_ENVOY : parseEnvoy(flags.envoy),
+    ...(service === undefined ? {} : { service }),
+    ...(namespace === undefined ? {} : { namespace }),
+  });
+}
+
+/** What every listener of the files is planned with. */
+type Planning = {
+  readonly flags: ProxyFlags;
+  readonly resolved: Resolved;
+  readonly rules: Overrides;
+  readonly mesh: LoadedMesh;
+};
 
 function plannedFor(
   listener: LoadedListener,
-  flags: ProxyFlags,
-  resolved: Resolved,
-  mesh: LoadedMesh,
+  { flags, resolved, rules, mesh }: Planning,
 ): { readonly proxy: PlannedProxy; readonly notes: readonly string[] } {
+  const { config: before, notes, replaced } = override(listener.config, flags, resolved);
   const credentials = resolved.credentials ?? listener.credentials;
-  const overridden = override(listener.config, flags, resolved);
-  const { config, notes } = withFlags(overridden.config, flags, credentials);
+  const { config, notes: more } = withRules(before, rules, credentials);
+  const login =
+    resolved.credentials === null
+      ? []
+      : [
+          `--downstream-auth-file overrides the files, which ${listener.credentials === null ? 'asked for no login' : 'had a login of their own'}`,
+        ];
+  const map = parseAddressMap([...mesh.addressMap, ...(flags.map ?? [])]);
   const asked = flags.listen === undefined ? null : resolved.listen.port;
+  const wished = listener.wishedPort ?? DEFAULT_PORT ?? 0;
+  // An upstream on the port of the listener is on another machine in the mesh; here rmtop would talk to itself.
+  const isOwn = Object.values(config.upstreams).some(({ seeds }) =>
+    seeds.some((seed) => {
+      const to = splitAddress(mapAddress(map, seed));
+      return to?.port === wished && sameHost(to.host, resolved.listen.host);
+    }),
+  );
   const proxy: PlannedProxy = {
     name: listener.name,
     statPrefix: listener.statPrefix,
     config,
-    dialling: diallingOf(listener, flags, resolved, mesh, config),
+    dialling: { map, access: accessIn(listener, config, resolved, replaced) },
     credentials,
+    logins: resolved.logins,
+    tls: resolved.tls,
     listen: resolved.listen,
-    ports: asked === null ? [listener.wishedPort ?? DEFAULT_PORT ?? 0, 0] : [asked],
+    ports: asked !== null ? [asked] : isOwn ? [0] : [wished, 0],
     label: listener.name,
     latencyInMicros: listener.latencyInMicros,
   };
-  return { proxy, notes: [...overridden.notes, ...notes] };
+  return { proxy, notes: [...notes, ...more, ...login] };
 }
 
-/** Routes, mirrors, fault rules and the clients' login of the flags. Throws USAGE, or FILTER where a rule's scope is none. */
-function withFlags(
-  config: MeshConfig,
-  flags: ProxyFlags,
-  credentials: Credentials | null,
-): { readonly config: MeshConfig; readonly notes: readonly string[] } {
-  const seed = Number(flags.seed ?? Math.floor(Math.random() * 0x7fffffff));
-  if (!Number.isInteger(seed)) throw usage('--seed', flags.seed ?? '', 'a whole number');
-  const applied = applyOverrides(config, parseFlags(flags, seed));
-  for (const { scope } of applied.config.rules) {
-    const filter = parseFilter(scope, 'decision');
-    if (filter.kind === 'problem')
-      throw new RmtopError(
-        'FILTER',
-        `--fault … ${scope}: ${filter.message} at column ${filter.column}`,
-        { why: filter.hint, next: ["rmtop --fault 'error 50% cmd=GET'"] },
-      );
-  }
-  const downstreamAuth =
-    credentials === null
-      ? null
-      : { username: credentials.username, passwords: credentials.passwords.length };
-  const { settings } = applied.config;
-  return {
-    config: { ...applied.config, settings: { ...settings, downstreamAuth } },
-    notes: applied.notes,
-  };
-}
-
-/** Logins and TLS of the files, under those of flags; entries of `--map` come last, so that they win. */
-function diallingOf(
+/** Logins and TLS of the files; what a flag says goes before them, what the environment says after them. */
+function accessIn(
   listener: LoadedListener,
-  flags: ProxyFlags,
-  resolved: Resolved,
-  mesh: LoadedMesh,
   config: MeshConfig,
-): Dialling {
-  const told = resolved.dialling.access.redis;
-  const access = Object.fromEntries(
+  { logins, tls, dialling }: Resolved,
+  replaced: string | null,
+): Dialling['access'] {
+  return Object.fromEntries(
     Object.keys(config.upstreams).map((name): [string, Access] => {
       const found = accessOf(listener.access[name]);
-      return [name, { ...found, login: told?.login ?? found.login, tls: told?.tls ?? found.tls }];
+      const isReplaced = name === replaced;
+      const login =
+        (isReplaced ? logins.url : null) ?? logins.file ?? found.login ?? logins.env ?? null;
+      const given = isReplaced ? (dialling.access.redis?.tls ?? null) : tls;
+      return [name, { ...found, login, tls: given ?? found.tls }];
     }),
   );
-  return { map: parseAddressMap([...mesh.addressMap, ...(flags.map ?? [])]), access };
+}
+
+/** Without files: what is said of `--upstream` holds for it; the servers of other flags get what is said of all. */
+function flagAccess(config: MeshConfig, { dialling, logins, tls }: Resolved): Dialling['access'] {
+  return Object.fromEntries(
+    Object.keys(config.upstreams).map((name): [string, Access] => [
+      name,
+      dialling.access[name] ?? { tls, login: logins.file ?? logins.env },
+    ]),
+  );
 }
 
 function accessOf(found: UpstreamAccess | undefined): Access {

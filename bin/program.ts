@@ -2,6 +2,7 @@
 import { Command, CommanderError } from 'commander';
 import { messageOf, RmtopError } from 'rmtop';
 import { catCommand } from './commands/cat.js';
+import { checkCommand } from './commands/check.js';
 import { demoCommand } from './commands/demo.js';
 import { diffCommand } from './commands/diff.js';
 import { explainCommand } from './commands/explain.js';
@@ -16,6 +17,8 @@ Examples:
   rmtop --upstream redis-cluster:6379              proxy on 127.0.0.1:6380 and the screen
   rmtop -u 127.0.0.1:7001 --read-policy PREFER_REPLICA
   rmtop --no-tui --json -u redis:6379 | jq .       one JSON record a command
+  rmtop --mesh envoy.yaml                          as the mesh configured by it would (Envoy, Istio, Aeraki)
+  rmtop check mesh/ --probe                        what those files come to, and what is wrong with them
   rmtop explain GET cart:{42}:items -u redis:6379  where a command would go, and why
   rmtop demo                                       a cluster, traffic and the screen, from nothing
 `;
@@ -35,6 +38,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     .exitOverride();
   runCommand(program);
   for (const add of [
+    checkCommand,
     explainCommand,
     recordCommand,
     catCommand,

@@ -19,11 +19,16 @@ export {
 export type { Difference } from './compare/tree.js';
 export type { UpstreamAccess, UpstreamLogin, UpstreamTls } from './config/access.js';
 export {
+  DIAGNOSTIC_LEVELS,
   type Diagnostic,
   type DiagnosticCode,
   diagnosticLines,
+  harmless,
   type Level,
   type NotInForce,
+  type Position,
+  placeText,
+  sorted as sortedDiagnostics,
 } from './config/diagnostic.js';
 export type { LoadedListener } from './config/envoy.js';
 export {
@@ -128,7 +133,8 @@ export {
   type Reason,
   type RefusalCode,
 } from './mesh/decision.js';
-export { type ExplainLine, explain, refusalBecause } from './mesh/explain.js';
+export { type ExplainLine, explain, printable, refusalBecause } from './mesh/explain.js';
+export { type Forward, portForward } from './mesh/forward.js';
 export { slotOf } from './mesh/place.js';
 export { type Rng, replayRng, seededRng } from './mesh/rng.js';
 export {
@@ -153,6 +159,7 @@ export {
   type Login,
   type TlsSettings,
 } from './proxy/dial.js';
+export { readSlots } from './proxy/discovery.js';
 export { createProxy, type ProxyHandle, type ProxyOptions } from './proxy/proxy.js';
 export { createThreadedProxy } from './proxy/thread.js';
 export { RecordedCommand } from './recording/command.js';

@@ -11,6 +11,7 @@ import {
   explain,
   messageOf,
   partsOf,
+  printable,
   REQUEST,
   RequestParser,
   RmtopError,
@@ -171,11 +172,4 @@ function inALine(
 
 function wordsOf(command: Command): string {
   return command.argv.map((arg) => printable(arg.toString('latin1'))).join(' ');
-}
-
-function printable(text: string): string {
-  return text.replace(
-    /[^\x20-\x7e]/g,
-    (char) => `\\x${(char.charCodeAt(0) & 0xff).toString(16).padStart(2, '0')}`,
-  );
 }

@@ -15,6 +15,7 @@ import {
   type TrafficEvent,
   topologyOf,
 } from 'rmtop';
+import { type Column, table } from '../table.js';
 
 /** Commands that were refused in the same words. */
 type Refused = {
@@ -88,8 +89,6 @@ export function totalsLine(totals: Totals): string {
     ...(redirects > 0 ? [`${grouped(redirects)} redirects`] : []),
   ].join(', ');
 }
-
-type Column = { readonly title: string; readonly right: boolean };
 
 const left = (title: string): Column => ({ title, right: false });
 const right = (title: string): Column => ({ title, right: true });
@@ -175,21 +174,6 @@ function outcome(tally: Tally | undefined): string[] {
     return us === null ? '' : (us / 1000).toFixed(2);
   };
   return [grouped(tally.errors), ms(0.5), ms(0.99)];
-}
-
-function table(columns: readonly Column[], rows: readonly (readonly string[])[]): string[] {
-  const all = [columns.map(({ title }) => title), ...rows];
-  const widths = columns.map((_, i) => Math.max(...all.map((row) => row[i]?.length ?? 0)));
-  return all.map((row) =>
-    columns
-      .map((column, i) => {
-        const cell = row[i] ?? '';
-        const width = widths[i] ?? 0;
-        return column.right ? cell.padStart(width) : cell.padEnd(width);
-      })
-      .join('  ')
-      .trimEnd(),
-  );
 }
 
 function grouped(n: number): string {

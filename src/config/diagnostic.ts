@@ -1,6 +1,6 @@
 /** What is wrong, or worth knowing, in a user's files: collected with its place, never thrown. */
 
-/** A place in a file; lines and columns count from 1. */
+/** A place in a file; lines and columns count from 1. Line 0: `file` is a flag, which has no lines. */
 export type Position = { readonly file: string; readonly line: number; readonly column: number };
 
 /** `error`: the mesh refuses this or it does harm; `warning`: probably not what was meant; `info`: worth knowing. */
@@ -73,6 +73,8 @@ const CODES = {
   'MAP-MISSING': 'error',
   'MAP-BAD': 'error',
   'UPSTREAM-MISMATCH': 'error',
+  'UPSTREAM-LOGIN': 'error',
+  'UPSTREAM-UNREACHABLE': 'error',
 } as const;
 
 export type DiagnosticCode = keyof typeof CODES;
@@ -155,10 +157,21 @@ export function sorted(diagnostics: readonly Diagnostic[]): Diagnostic[] {
 
 /** A finding as lines of text: `file:line:column: level[CODE]: message`, then what follows from it and what to do. */
 export function diagnosticLines(each: Diagnostic): string[] {
-  const lines = [
-    `${each.file}:${each.line}:${each.column}: ${each.level}[${each.code}]: ${each.message}`,
-  ];
+  const lines = [`${placeText(each)}: ${each.level}[${each.code}]: ${each.message}`];
   if (each.consequence !== '') lines.push(`    so:   ${each.consequence}`);
   if (each.advice !== '') lines.push(`    next: ${each.advice}`);
-  return lines;
+  return lines.map(harmless);
+}
+
+/** `file:line:column`. */
+export function placeText({ file, line, column }: Position): string {
+  return line === 0 ? file : `${file}:${line}:${column}`;
+}
+
+/** A file's text as it may go to a terminal: what acts on one, or turns the direction of writing, as `\xHH` or `\u{HHHH}`. */
+export function harmless(text: string): string {
+  return text.replace(/[\p{Cc}\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu, (char) => {
+    const code = char.codePointAt(0) ?? 0;
+    return code < 0x100 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u{${code.toString(16)}}`;
+  });
 }

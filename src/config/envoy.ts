@@ -8,6 +8,7 @@ import {
   upstreamOf,
 } from '../mesh/config.js';
 import { NO_ACCESS, type UpstreamAccess } from './access.js';
+import type { Position } from './diagnostic.js';
 import { type ReadCluster, readCluster } from './envoy-cluster.js';
 import { readFaults } from './envoy-faults.js';
 import { isHashing, serviceEndpoints } from './envoy-hosts.js';
@@ -32,6 +33,8 @@ export type LoadedListener = {
   /** By upstream. Never part of `config`. */
   readonly access: Readonly<Record<string, UpstreamAccess>>;
   readonly latencyInMicros: boolean;
+  /** Where each upstream is defined. */
+  readonly places: Readonly<Record<string, Position>>;
 };
 
 /** Makes the listener's configuration, with the clusters that its routes and mirrors lead to. */
@@ -57,7 +60,7 @@ export function readListener(listener: ListenerShape, shape: Shape, world: World
       advice: 'write stat_prefix: redis',
     });
   }
-  const { upstreams, access } = clusters;
+  const { upstreams, access, places } = clusters;
   sayNoEffect(listener, { settings, upstreams }, world);
   return {
     name: listenerName(listener),
@@ -76,6 +79,7 @@ export function readListener(listener: ListenerShape, shape: Shape, world: World
     credentials,
     access,
     latencyInMicros: isTrue(proxy, 'latency_in_micros'),
+    places,
   };
 }
 
@@ -91,6 +95,7 @@ export function listenerName({ hosts, name, proxy }: ListenerShape): string {
 class Clusters {
   readonly upstreams: Record<string, Upstream> = {};
   readonly access: Record<string, UpstreamAccess> = {};
+  readonly places: Record<string, Position> = {};
   private readonly shape: Shape;
   private readonly world: World;
 
@@ -107,18 +112,19 @@ class Clusters {
     const cluster = written ?? made;
     if (cluster === null || cluster === undefined) {
       if (name !== '') this.sayUnknown(name, listener, as);
-      if (as === 'route') this.add(name, NOBODY);
+      if (as === 'route') this.add(name, NOBODY, placeOf(listener.proxy, 'prefix_routes'));
       return as === 'route';
     }
     if (this.upstreams[name] === undefined)
-      this.add(name, readCluster(cluster, this.shape, this.world));
+      this.add(name, readCluster(cluster, this.shape, this.world), cluster.at);
     if (as === 'route') this.sayKeyBlind(cluster);
     return true;
   }
 
-  private add(name: string, { upstream, access }: ReadCluster): void {
+  private add(name: string, { upstream, access }: ReadCluster, at: Position): void {
     this.upstreams[name] = upstream;
     this.access[name] = access;
+    this.places[name] = at;
   }
 
   private sayUnknown(name: string, { proxy }: ListenerShape, as: 'route' | 'mirror'): void {

@@ -339,7 +339,7 @@ function chooseText(reason: Extract<Reason, { stage: 'choose' }>, command: Comma
 }
 
 /** Text in which nothing can act on a terminal: control bytes, and all that is not ASCII, as `\xHH`. */
-function printable(text: string): string {
+export function printable(text: string): string {
   return text.replace(
     /[^\x20-\x7e]/g,
     (char) => `\\x${(char.charCodeAt(0) & 0xff).toString(16).padStart(2, '0')}`,
