@@ -56,3 +56,21 @@ export function quantileUs(histogram: Histogram, quantile: number): number | nul
 export function difference(later: Histogram, earlier: Histogram): Histogram {
   return later.map((count, i) => count - (earlier[i] ?? 0));
 }
+
+/** Adds the samples of `from` to `into`. */
+export function addHistogram(into: Histogram, from: Histogram): void {
+  for (let i = 0; i < into.length; i++) into[i] = (into[i] as number) + (from[i] as number);
+}
+
+/** Samples of nearly the same size: `lower` to `upper` µs, both included. */
+export type Bucket = { readonly lower: number; readonly upper: number; readonly count: number };
+
+/** The buckets that hold something, in ascending order. */
+export function bucketsOf(histogram: Histogram): Bucket[] {
+  const buckets: Bucket[] = [];
+  histogram.forEach((count, i) => {
+    if (count > 0)
+      buckets.push({ lower: i === 0 ? 0 : upperEdge(i - 1) + 1, upper: upperEdge(i), count });
+  });
+  return buckets;
+}

@@ -2,7 +2,8 @@
 
 import { COMMANDS, type CommandSpec } from '../commands/table.js';
 import type { MirrorState } from './event.js';
-import { createHistogram, type Histogram, recordUs } from './histogram.js';
+import { addHistogram, createHistogram, type Histogram, recordUs } from './histogram.js';
+import { type MeshGauges, MeshStats, type MeshTotals, NO_GAUGES } from './mesh-stats.js';
 
 /** Totals of one command, node or of everything. */
 export type Tally = {
@@ -65,6 +66,8 @@ export type Totals = {
   readonly faults: Readonly<Record<string, FaultTally>>;
   /** By upstream. */
   readonly mirrors: Readonly<Record<string, MirrorTotals>>;
+  /** What Envoy counts. */
+  readonly mesh: MeshTotals;
 };
 
 /** A mirror's totals as plain data. */
@@ -86,9 +89,11 @@ export class Stats {
   clients = 0;
   clientsTotal = 0;
   readonly all: Tally = emptyTally();
+  /** What Envoy counts. */
+  readonly mesh: MeshStats = new MeshStats();
   private readonly byCommand: (Tally | undefined)[] = new Array(COMMANDS.length);
   private readonly unknown: Tally = emptyTally();
-  private readonly byNode = new Map<string, Tally>();
+  private readonly byNode = new Map<string, NodeTally>();
   private readonly byFault = new Map<string, FaultTally>();
   private readonly byMirror = new Map<string, MirrorTally>();
 
@@ -113,9 +118,10 @@ export class Stats {
     addTo(tally, durationUs, bytesIn, bytesOut, isError);
   }
 
-  /** The tally of one server, by its announced address, for `addTo`. */
-  node(address: string): Tally {
-    return getOrMake(this.byNode, address, emptyTally);
+  /** The tally of one server, by its announced address, as a server of `upstream`; for `addTo`. */
+  node(address: string, upstream: string): Tally {
+    const make = (): NodeTally => ({ address, upstream, tally: emptyTally() });
+    return getOrMake(this.byNode, `${address} ${upstream}`, make).tally;
   }
 
   /** The tally of one fault or rule, by its id. */
@@ -129,7 +135,7 @@ export class Stats {
   }
 
   /** A copy of everything. */
-  totals(atUs: number): Totals {
+  totals(atUs: number, gauges: MeshGauges = NO_GAUGES): Totals {
     const commands: Record<string, Tally> = {};
     this.byCommand.forEach((tally, id) => {
       const spec = COMMANDS[id];
@@ -151,7 +157,7 @@ export class Stats {
       clients,
       clientsTotal,
       commands,
-      nodes: Object.fromEntries([...this.byNode].map(([address, tally]) => [address, copy(tally)])),
+      nodes: this.nodes(),
       faults: Object.fromEntries([...this.byFault].map(([id, tally]) => [id, { ...tally }])),
       mirrors: Object.fromEntries(
         [...this.byMirror].map(([upstream, tally]) => [
@@ -159,8 +165,37 @@ export class Stats {
           { ...tally, lag: tally.lag.slice() },
         ]),
       ),
+      mesh: this.mesh.totals(gauges, this.all.calls, (upstream) => this.latencyOf(upstream)),
     };
   }
+
+  /** By address: a server of two upstreams is one server. */
+  private nodes(): Record<string, Tally> {
+    const nodes: Record<string, Tally> = {};
+    for (const { address, tally } of this.byNode.values()) {
+      const known = nodes[address];
+      if (known === undefined) nodes[address] = copy(tally);
+      else addTally(known, tally);
+    }
+    return nodes;
+  }
+
+  private latencyOf(upstream: string): Histogram {
+    const latency = createHistogram();
+    for (const node of this.byNode.values())
+      if (node.upstream === upstream) addHistogram(latency, node.tally.latency);
+    return latency;
+  }
+}
+
+type NodeTally = { readonly address: string; readonly upstream: string; readonly tally: Tally };
+
+function addTally(into: Tally, from: Tally): void {
+  into.calls += from.calls;
+  into.errors += from.errors;
+  into.bytesIn += from.bytesIn;
+  into.bytesOut += from.bytesOut;
+  addHistogram(into.latency, from.latency);
 }
 
 /** Counts one request that a server answered. */

@@ -3,6 +3,7 @@
  * to 4.4). A bad answer changes nothing: the old map stays, and the next try is due after the refresh rate.
  */
 import type { Cause } from '../events/event.js';
+import type { ClusterStats } from '../events/mesh-stats.js';
 import { joinAddress } from '../mesh/address.js';
 import type { Upstream } from '../mesh/config.js';
 import type { Rng } from '../mesh/rng.js';
@@ -40,6 +41,7 @@ export type DiscoveryOptions = {
   readonly dialling: Dialling;
   readonly clock: Clock;
   readonly rng: Rng;
+  readonly stats: ClusterStats;
   readonly found: (found: Found) => void;
   readonly notFound: (why: NotFound) => void;
 };
@@ -102,12 +104,15 @@ export class Discovery implements Finder {
     if (this.asking || this.closed) return;
     this.asking = true;
     if (this.timer !== null) clearTimeout(this.timer);
+    const { stats } = this.options;
+    stats.updateAttempt++;
     const address = this.pick();
     const reply = await this.ask(address);
     this.asking = false;
     if (this.closed) return;
     const result = this.read(address, reply);
     if ('text' in result) {
+      stats.updateFailure++;
       this.connections.get(address)?.close();
       this.connections.delete(address);
       this.options.notFound(result);
@@ -118,6 +123,7 @@ export class Discovery implements Finder {
       );
       return;
     }
+    stats.updateSuccess++;
     this.single = result.kind !== 'slots';
     this.known =
       result.kind === 'slots'

@@ -22,6 +22,7 @@ import {
 } from '../resp/request.js';
 import { Chance } from './chance.js';
 import type { Core } from './core.js';
+import { countStart } from './count.js';
 import { type Burst, Exchange } from './exchange.js';
 import { execute } from './execute.js';
 import { HOLD } from './hold.js';
@@ -92,6 +93,11 @@ export class Downstream implements RepliesOwner {
   get info(): ClientInfo {
     const { address, name, library, session } = this;
     return { address, name, library, resp: session.resp };
+  }
+
+  /** Bytes that it has sent and that are no whole request yet, or are held back. */
+  get heldBytes(): number {
+    return this.parser.heldBytes;
   }
 
   /** Says who this client is: at the start, and when it gives itself a name or another RESP version. */
@@ -220,6 +226,7 @@ export class Downstream implements RepliesOwner {
       decision,
       burst,
     );
+    exchange.counts = countStart(core, this.command, decision);
     this.replies.enqueue(exchange);
     if (this.replies.inFlight >= MAX_IN_FLIGHT) this.hold(HOLD.full);
     return exchange;
@@ -283,6 +290,7 @@ export class Downstream implements RepliesOwner {
 
   /** Everything decoded has been dealt with; now it closes at once, without waiting for replies (mesh page, 1.4). */
   private protocolError(error: string): void {
+    this.core.stats.mesh.protocolErrors++;
     this.hold(HOLD.closing);
     this.replies.flushNow();
     this.socket.write(PROTOCOL_ERROR);

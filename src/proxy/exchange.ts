@@ -4,6 +4,7 @@ import type { CommandSpec } from '../commands/table.js';
 import { type AttemptNote, type CommandNote, FLAG } from '../events/block.js';
 import type { ReplyKeeper } from '../events/condense.js';
 import type { Cause } from '../events/event.js';
+import type { CommandCounts } from '../events/mesh-stats.js';
 import { type Decision, partsOf } from '../mesh/decision.js';
 import { EMPTY } from '../resp/bytes.js';
 import { encodeError, encodeReply } from '../resp/encode.js';
@@ -50,6 +51,12 @@ export class Exchange extends Leg implements CommandNote {
   /** Copies to mirrors that want to know the reply. */
   copies: readonly MirrorCopy[] | null = null;
   ended: 'reply' | 'client-closed' | 'shutdown' = 'reply';
+  /** Its client left before its reply was complete. */
+  isUnanswered = false;
+  /** Where Envoy counts it; null: nowhere. */
+  counts: CommandCounts | null = null;
+  /** An element of MGET's reply is an error. */
+  hasFailedElement = false;
 
   /** Where the reply is, in the client's output or a copy; empty for one that came in pieces. */
   replyBuf: Buffer = EMPTY;
@@ -96,6 +103,10 @@ export class Exchange extends Leg implements CommandNote {
     return this.decision.fault === null;
   }
 
+  get isCancelled(): boolean {
+    return this.client.closed;
+  }
+
   /** Where it was decided to go, for what is said of it. */
   get decidedAddress(): string {
     return partsOf(this.decision)[0]?.to?.address ?? '';
@@ -122,6 +133,7 @@ export class Exchange extends Leg implements CommandNote {
       last,
       connection,
     );
+    if (last) this.countReply(connection, this.replyTotal, false);
   }
 
   failed(cause: Cause): void {

@@ -1,5 +1,6 @@
 /** Carries a Decision out: answers, refuses, or sends the parts and lets their replies be merged. */
 import type { Command } from '../commands/command.js';
+import { type CommandSpec, commandByName } from '../commands/table.js';
 import type { Cause } from '../events/event.js';
 import { refusalText } from '../mesh/answers.js';
 import type { Merge, Part } from '../mesh/decision.js';
@@ -12,7 +13,7 @@ import { attemptsOf, type Exchange, NO_UPSTREAM_HOST, UPSTREAM_FAILURE } from '.
 import { faultRequest } from './faults.js';
 import { HOLD } from './hold.js';
 import { Leg } from './leg.js';
-import { mergeReplies, type PartReply } from './merge.js';
+import { isGoodElement, mergeReplies, type PartReply } from './merge.js';
 import type { MirrorCopy } from './mirrors.js';
 import { applySession } from './session.js';
 import type { UpstreamConnection } from './upstream.js';
@@ -157,6 +158,8 @@ class Gathering {
       section: this.filter,
       resp: exchange.session.resp,
     });
+    if (this.merge === 'mget')
+      exchange.hasFailedElement = !this.replies.every((each) => isGoodElement(each as PartReply));
     exchange.client.replies.deliver(exchange, merged, 0, merged.length);
   }
 
@@ -191,6 +194,15 @@ class Share extends Leg {
 
   get takesPieces(): boolean {
     return false;
+  }
+
+  get isCancelled(): boolean {
+    return this.gathering.exchange.client.closed;
+  }
+
+  get spec(): CommandSpec | undefined {
+    const { name } = this.of;
+    return name === null ? this.gathering.exchange.spec : commandByName(name.toUpperCase());
   }
 
   begin(): void {

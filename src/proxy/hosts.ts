@@ -1,6 +1,7 @@
 /** The hosts of an upstream that is no Redis Cluster: as they stand, or as their names resolve, again every few seconds. */
 import { lookup } from 'node:dns/promises';
 import { messageOf } from '../errors.js';
+import type { ClusterStats } from '../events/mesh-stats.js';
 import { isIpLiteral, joinAddress, splitAddress } from '../mesh/address.js';
 import { hasEntry } from '../mesh/address-map.js';
 import type { HostSet, HostSpec } from '../mesh/config.js';
@@ -17,6 +18,7 @@ export type HostFinderOptions = {
   readonly name: string;
   readonly hostSet: HostSet;
   readonly dialling: Dialling;
+  readonly stats: ClusterStats;
   readonly found: (found: Found) => void;
   readonly notFound: (why: NotFound) => void;
 };
@@ -95,8 +97,11 @@ export class HostFinder implements Finder {
       weight: spec.weight,
     });
     if (!this.isLookedUp(spec)) return { hosts: [place(joinAddress(parts.host, parts.port))] };
+    const { stats } = this.options;
+    stats.updateAttempt++;
     try {
       const all = await lookup(parts.host, { all: true });
+      stats.updateSuccess++;
       // Envoy asks for IPv6 first; names of a mesh rarely have it, and `localhost` often does with nothing behind it.
       const v4 = all.filter(({ family }) => family === 4);
       const found = v4.length > 0 ? v4 : all;
@@ -105,6 +110,7 @@ export class HostFinder implements Finder {
         hosts: (hostSet.resolve === 'logical-dns' ? addresses.slice(0, 1) : addresses).map(place),
       };
     } catch (error) {
+      stats.updateFailure++;
       return { error: `${parts.host} (${messageOf(error)})` };
     }
   }

@@ -1,4 +1,5 @@
 /** One request on its way to a server and back: sent, redirected if the mesh would follow, answered or failed. */
+import type { CommandSpec } from '../commands/table.js';
 import type { AttemptNote } from '../events/block.js';
 import type { Cause } from '../events/event.js';
 import { addTo } from '../events/stats.js';
@@ -44,6 +45,8 @@ export abstract class Leg implements Waiter {
 
   abstract get owner(): object;
   abstract get takesPieces(): boolean;
+  abstract get isCancelled(): boolean;
+  abstract readonly spec: CommandSpec | undefined;
   /** The reply that counts has come. */
   protected abstract arrived(reader: ReplyReader): void;
   abstract failed(cause: Cause): void;
@@ -62,12 +65,20 @@ export abstract class Leg implements Waiter {
     if (this.sentAtUs < 0) this.sentAtUs = atUs;
   }
 
+  get lastSentUs(): number {
+    return this.attempts?.at(-1)?.sentUs ?? this.sentAtUs;
+  }
+
+  /** Counts a reply of so many bytes at its server. */
+  protected countReply(connection: UpstreamConnection, length: number, isError: boolean): void {
+    const us = connection.readAtUs - this.lastSentUs;
+    addTo(connection.tally, us, this.end - this.start, length, isError);
+  }
+
   reply(reader: ReplyReader, connection: UpstreamConnection): void {
     this.doneAtUs = connection.readAtUs;
     const isError = reader.type === MINUS;
-    const sentUs = this.attempts?.at(-1)?.sentUs ?? this.sentAtUs;
-    const length = reader.end - reader.start;
-    addTo(connection.tally, this.doneAtUs - sentUs, this.end - this.start, length, isError);
+    this.countReply(connection, reader.end - reader.start, isError);
     if (isError && this.core.config.settings.enableRedirection && this.via === 'shared') {
       if (
         this.redirected(reader.buf.toString('latin1', reader.start + 1, reader.end - 2), connection)
@@ -89,7 +100,12 @@ export abstract class Leg implements Waiter {
     const upstream = this.hop?.upstream;
     if (redirect === null || upstream === undefined) return false;
     const connection = this.core.pool.redirectTarget(upstream, redirect.address, resp);
-    if (connection === null) return false;
+    const { cluster } = by.options;
+    if (connection === null) {
+      cluster.redirectFailed++;
+      return false;
+    }
+    cluster.redirectSucceeded++;
     if (this.attempts === null) {
       this.attempts = [
         {

@@ -51,6 +51,11 @@ function finishedWith(errors: number): Buffer {
   return encodeError(`finished with ${errors} error(s)`);
 }
 
+/** Whether a part of MGET gives a value or null; anything else is, or becomes, an error in its place. */
+export function isGoodElement({ bytes: [type] }: PartReply): boolean {
+  return type === DOLLAR || type === UNDERSCORE;
+}
+
 /** Bulk strings, nulls and errors stand as they came; anything else, in its place, is an error. */
 function mergeMget(replies: readonly PartReply[]): Buffer {
   const elements = replies.map(({ bytes }) => {

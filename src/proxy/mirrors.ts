@@ -6,6 +6,7 @@
  */
 
 import { Command } from '../commands/command.js';
+import type { CommandSpec } from '../commands/table.js';
 import { compareReplies } from '../compare/compare.js';
 import type { Cause, MirrorState } from '../events/event.js';
 import type { MirrorTally } from '../events/stats.js';
@@ -76,6 +77,7 @@ class Mirror {
 
 /** One copy on its way, and the reply that its own is compared with. */
 export class MirrorCopy extends Leg {
+  readonly spec: CommandSpec | undefined;
   private readonly exchange: Exchange;
   private readonly mirror: Mirror;
   private readonly to: Hop;
@@ -94,6 +96,7 @@ export class MirrorCopy extends Leg {
     this.to = to;
     this.hop = to;
     this.part = part;
+    this.spec = source.spec;
     this.prefix = source.prefix;
     this.rewritten = source.rewritten;
   }
@@ -163,6 +166,11 @@ export class MirrorCopy extends Leg {
 
   get takesPieces(): boolean {
     return true;
+  }
+
+  /** A copy outlives the client: nobody waited for it. */
+  get isCancelled(): boolean {
+    return false;
   }
 
   protected arrived(reader: ReplyReader): void {

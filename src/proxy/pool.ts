@@ -84,6 +84,7 @@ export class Pool {
       !this.isKnown(upstream, address) &&
       this.unknownCount(upstream) >= this.config.settings.maxUpstreamUnknownConnections
     ) {
+      this.stats.mesh.cluster(upstream).maxUnknownReached++;
       return null;
     }
     return this.openShared(connections, upstream, address, resp);
@@ -156,7 +157,9 @@ export class Pool {
       connectTimeoutMs: this.config.config.upstreams[upstream]?.connectTimeoutMs ?? 5000,
       opTimeoutMs,
       own,
-      tally: this.stats.node(address),
+      tally: this.stats.node(address, upstream),
+      cluster: this.stats.mesh.cluster(upstream),
+      commandStats: this.config.settings.commandStats,
       clock: this.clock,
       loop: this.loop,
       ...(onPush === undefined ? {} : { onPush }),
@@ -208,6 +211,7 @@ export class Pool {
           if (!wasKnown.has(address) || this.isKnown(upstream, address)) continue;
           byAddress.delete(address);
           this.draining.add(connection);
+          connection.isRemoved = connection.waiting.length > 0;
           connection.drain();
         }
       }
@@ -250,12 +254,23 @@ export class Pool {
     }
   }
 
-  close(): void {
-    const all = [this.resp2, this.resp3].flatMap((connections) =>
+  /** Requests that wait for a reply, by upstream. */
+  waitingByUpstream(): Record<string, number> {
+    const waiting: Record<string, number> = {};
+    for (const { options, inFlight } of this.connections())
+      waiting[options.upstream] = (waiting[options.upstream] ?? 0) + inFlight;
+    return waiting;
+  }
+
+  private connections(): UpstreamConnection[] {
+    const shared = [this.resp2, this.resp3].flatMap((connections) =>
       [...connections.values()].flatMap((byAddress) => [...byAddress.values()]),
     );
-    for (const connection of [...all, ...this.own, ...this.draining]) {
+    return [...shared, ...this.own, ...this.draining];
+  }
+
+  close(): void {
+    for (const connection of this.connections())
       connection.close({ code: 'shutdown', address: connection.options.address });
-    }
   }
 }

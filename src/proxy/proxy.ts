@@ -22,10 +22,12 @@ import { REQUEST, RequestParser } from '../resp/request.js';
 import { Turns } from './chance.js';
 import { startClock } from './clock.js';
 import type { Core } from './core.js';
+import { countEnd } from './count.js';
 import type { Dialling } from './dial.js';
 import { Downstream } from './downstream.js';
 import type { Exchange } from './exchange.js';
 import { Hung } from './faults.js';
+import { Gauges, keepBytes } from './gauges.js';
 import { HOLD } from './hold.js';
 import { Mirrors } from './mirrors.js';
 import { Loop } from './output.js';
@@ -62,6 +64,8 @@ export type ProxyHandle = {
   readonly address: { readonly host: string; readonly port: number };
   /** The wall clock of the moment that the events' `atUs` counts from, ISO 8601. */
   readonly startedAt: string;
+  /** What it was told last: by its maker, or by `reconfigure`. */
+  readonly config: MeshConfig;
   /** Gets the stream of events: first the state so far. Gives the way to stop. */
   subscribe(consumer: Consumer): () => void;
   totals(): Promise<Totals>;
@@ -98,6 +102,7 @@ class RunningProxy implements ProxyHandle {
   private readonly server: NetServer;
   private readonly clients = new Set<Downstream>();
   private readonly pendingTimer: NodeJS.Timeout;
+  private readonly gauges = new Gauges();
   private seq = 0;
   private connections = 0;
   private held = false;
@@ -143,6 +148,7 @@ class RunningProxy implements ProxyHandle {
     this.keeper = new TopologyKeeper(options.config, options.dialling, {
       clock,
       bus,
+      stats: stats.mesh,
       changed: (topology) => {
         this.core.topology = topology;
         pool.topologyChanged(topology);
@@ -187,10 +193,15 @@ class RunningProxy implements ProxyHandle {
     for (const client of this.clients) client.release(HOLD.starting);
   }
 
+  get config(): MeshConfig {
+    return this.core.config.config;
+  }
+
   private accept(socket: Socket): void {
     const client = new Downstream(this.core, socket, ++this.connections, (gone) => {
       this.clients.delete(gone);
       this.core.stats.clients--;
+      keepBytes(this.core.stats.mesh, gone);
     });
     this.clients.add(client);
     if (this.held) client.pauseFor(HOLD.congested);
@@ -206,6 +217,7 @@ class RunningProxy implements ProxyHandle {
     const durationUs = nowUs - exchange.atUs;
     const bytesIn = exchange.requestTotal;
     stats.command(spec, durationUs, bytesIn, exchange.replyTotal, exchange.isError);
+    if (exchange.counts !== null) countEnd(exchange, exchange.counts, nowUs);
     switch (decision.action.kind) {
       case 'forward':
         if (spec?.envoyWrite) stats.writes++;
@@ -304,7 +316,9 @@ class RunningProxy implements ProxyHandle {
   }
 
   totals(): Promise<Totals> {
-    return Promise.resolve(this.core.stats.totals(this.core.clock.nowUs()));
+    const { stats, clock, pool, topology } = this.core;
+    const gauges = this.gauges.read(this.clients, this.seq, pool, topology);
+    return Promise.resolve(stats.totals(clock.nowUs(), gauges));
   }
 
   reconfigure(config: MeshConfig, access: NewAccess = {}): Promise<void> {

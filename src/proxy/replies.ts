@@ -69,6 +69,11 @@ export class Replies implements Flushable {
     socket.on('drain', () => this.drained());
   }
 
+  /** Bytes that the socket has not been given yet. */
+  get waitingBytes(): number {
+    return this.output.waiting + (this.overflow?.size ?? 0);
+  }
+
   enqueue(exchange: Exchange): void {
     if (this.tail === null) this.head = exchange;
     else this.tail.next = exchange;
@@ -345,6 +350,7 @@ export class Replies implements Flushable {
     for (let exchange = this.head; exchange !== null; exchange = exchange.next) {
       exchange.held?.close();
       exchange.ended = how;
+      exchange.isUnanswered = !exchange.complete;
       exchange.complete = true;
       this.core.finished(exchange, nowUs);
     }

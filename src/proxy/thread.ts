@@ -72,8 +72,7 @@ export async function createThreadedProxy(options: ProxyOptions): Promise<ProxyH
   return new Promise((resolve, reject) => {
     worker.once('error', reject);
     worker.once('message', (message: FromWorker) => {
-      if (message.type === 'listening')
-        resolve(new ThreadedProxy(worker, message.address, message.startedAt));
+      if (message.type === 'listening') resolve(new ThreadedProxy(worker, message, options.config));
       else if (message.type === 'failed') {
         reject(
           new RmtopError(message.code, message.message, { why: message.why, next: message.next }),
@@ -88,14 +87,20 @@ class ThreadedProxy implements ProxyHandle {
   readonly address: { readonly host: string; readonly port: number };
   readonly startedAt: string;
   readonly died: Promise<Error>;
+  config: MeshConfig;
   private readonly worker: Worker;
   private readonly consumers = new Map<number, Consumer>();
   private readonly calls = new Map<number, (value: Totals | null) => void>();
   private lastId = 0;
   private closing = false;
 
-  constructor(worker: Worker, address: { host: string; port: number }, startedAt: string) {
+  constructor(
+    worker: Worker,
+    { address, startedAt }: Extract<FromWorker, { type: 'listening' }>,
+    config: MeshConfig,
+  ) {
     this.worker = worker;
+    this.config = config;
     this.address = address;
     this.startedAt = startedAt;
     worker.on('message', (message: FromWorker) => this.heard(message));
@@ -147,6 +152,7 @@ class ThreadedProxy implements ProxyHandle {
   }
 
   async reconfigure(config: MeshConfig, access: NewAccess = {}): Promise<void> {
+    this.config = { ...config, version: this.config.version + 1 };
     await this.call((call) => ({ type: 'call', call, name: 'reconfigure', config, access }));
   }
 

@@ -1,6 +1,7 @@
 /** Keeps the topology of all upstreams: what discovery found, what is healthy, what can be reached; and says when it changes. */
 import type { EventBus } from '../events/bus.js';
 import type { ServerState, UpstreamState } from '../events/event.js';
+import type { MeshStats } from '../events/mesh-stats.js';
 import { DEFAULT_BALANCER, type MeshConfig, type Upstream } from '../mesh/config.js';
 import { seededRng } from '../mesh/rng.js';
 import {
@@ -39,6 +40,7 @@ type Known = {
 export type KeeperOptions = {
   readonly clock: Clock;
   readonly bus: EventBus;
+  readonly stats: MeshStats;
   /** Hears of each new topology. */
   readonly changed: (topology: Topology) => void;
   /** Hears when each upstream has been found, or has failed once. */
@@ -66,15 +68,17 @@ export class TopologyKeeper {
     const found = (what: Found): void => this.found(name, known, what);
     const notFound = (why: NotFound): void => this.notFound(name, known, why);
     const { clock } = this.options;
+    const stats = this.options.stats.cluster(name);
     const finder: Finder =
       upstream.hostSet !== null && upstream.kind === 'hosts'
-        ? new HostFinder({ name, hostSet: upstream.hostSet, dialling, found, notFound })
+        ? new HostFinder({ name, hostSet: upstream.hostSet, dialling, stats, found, notFound })
         : new Discovery({
             name,
             upstream,
             dialling,
             clock,
             rng: seededRng(Date.now()),
+            stats,
             found,
             notFound,
           });

@@ -5,8 +5,11 @@
  *       └── requests wait ──────────┘                                └─ every request in flight fails with the same cause
  */
 import type { Socket } from 'node:net';
+import type { CommandSpec } from '../commands/table.js';
 import type { Cause } from '../events/event.js';
+import type { ClusterStats } from '../events/mesh-stats.js';
 import type { Tally } from '../events/stats.js';
+import { BANG, MINUS } from '../resp/bytes.js';
 import { encodeRequest, type RespVersion } from '../resp/encode.js';
 import { FAILED, LAST_PIECE, MORE, PIECE, REPLY, ReplyReader } from '../resp/reply.js';
 import { decodeReply } from '../resp/value.js';
@@ -21,6 +24,12 @@ export type Waiter = {
   readonly owner: object | null;
   /** Whether a large reply may come in pieces. */
   readonly takesPieces: boolean;
+  /** Whether nobody wants the reply any more. */
+  readonly isCancelled: boolean;
+  /** What was asked, for statistics; undefined: what the proxy asks on its own account. */
+  readonly spec: CommandSpec | undefined;
+  /** When it was last written; -1: not yet, or nobody knows. */
+  readonly lastSentUs: number;
   /** The request was written, at this time. */
   sent(atUs: number): void;
   /** The reply is `reader.buf[start..end)`; it must be copied to be kept. */
@@ -50,6 +59,9 @@ export type UpstreamOptions = {
   /** A client's own, rather than the one all share. */
   readonly own: boolean;
   readonly tally: Tally;
+  readonly cluster: ClusterStats;
+  /** Whether each command is counted (`enable_command_stats`). */
+  readonly commandStats: boolean;
   readonly clock: Clock;
   readonly loop: Loop;
   readonly onState: (
@@ -86,6 +98,8 @@ export class UpstreamConnection implements Flushable {
   whenClosed: ((cause: Cause) => void) | null = null;
   /** No longer in the pool: closes when nothing is waiting. */
   draining = false;
+  /** Its server has left the upstream while requests were in flight. */
+  isRemoved = false;
 
   private readonly socket: Socket;
   private readonly reader: ReplyReader;
@@ -100,6 +114,8 @@ export class UpstreamConnection implements Flushable {
   constructor(options: UpstreamOptions) {
     this.options = options;
     this.tally = options.tally;
+    options.cluster.cxTotal++;
+    options.cluster.cxActive++;
     this.reader = new ReplyReader(options.decodeResp3);
     this.output = new Output(options.loop);
     this.socket = dial(options.dialled, options.tls, {
@@ -141,6 +157,7 @@ export class UpstreamConnection implements Flushable {
   private greet(request: Buffer, then: (reader: ReplyReader) => void): void {
     this.socket.write(request);
     this.handshake.push(then);
+    this.count(undefined);
   }
 
   private readonly handshake: ((reader: ReplyReader) => void)[] = [];
@@ -196,11 +213,34 @@ export class UpstreamConnection implements Flushable {
   /** Lets `waiter` wait for the reply to a request whose bytes come by `pass`. */
   enqueue(waiter: Waiter): void {
     this.waiting.push(waiter);
+    this.count(waiter.spec);
     this.unsent++;
     if (!this.scheduled) {
       this.scheduled = true;
       this.options.loop.schedule(this);
     }
+  }
+
+  private count(spec: CommandSpec | undefined): void {
+    const { cluster, commandStats } = this.options;
+    cluster.rqTotal++;
+    if (commandStats) cluster.command(spec).total++;
+  }
+
+  /** Counts a reply to `waiter`, or to the handshake (null). */
+  private countReply(waiter: Waiter | null, isError: boolean): void {
+    const { cluster, commandStats } = this.options;
+    const isCancelled = waiter?.isCancelled ?? false;
+    if (isCancelled) cluster.rqCancelled++;
+    if (!commandStats) return;
+    const sentUs = waiter?.lastSentUs ?? -1;
+    const us = sentUs < 0 ? -1 : this.readAtUs - sentUs;
+    cluster.replied(waiter?.spec, us, !isError && !isCancelled);
+  }
+
+  /** Requests that wait for their reply, those of the handshake included. */
+  get inFlight(): number {
+    return this.waiting.length + this.handshake.length;
   }
 
   /** Passes bytes of a large request on; false: wait for `onDrain` before more. */
@@ -264,9 +304,12 @@ export class UpstreamConnection implements Flushable {
         case PIECE:
           waiting.peek()?.piece(reader, false, this);
           break;
-        case LAST_PIECE:
-          waiting.shift()?.piece(reader, true, this);
+        case LAST_PIECE: {
+          const waiter = waiting.shift();
+          if (waiter !== undefined) this.countReply(waiter, false);
+          waiter?.piece(reader, true, this);
           break;
+        }
         case FAILED:
           this.close({ code: 'protocol', address: this.options.address, detail: reader.error });
           return;
@@ -286,6 +329,7 @@ export class UpstreamConnection implements Flushable {
   private deal(reader: ReplyReader): void {
     const greeting = this.handshake.shift();
     if (greeting !== undefined) {
+      this.countReply(null, isErrorType(reader.type));
       greeting(reader);
       return;
     }
@@ -300,6 +344,7 @@ export class UpstreamConnection implements Flushable {
       });
       return;
     }
+    this.countReply(waiter, isErrorType(reader.type));
     waiter.reply(reader, this);
   }
 
@@ -331,6 +376,7 @@ export class UpstreamConnection implements Flushable {
   /** Closes; every request in flight fails with `cause`, which says how many it took along. */
   close(cause: Cause): void {
     if (this.state === 'closed') return;
+    this.countClose(cause);
     this.state = 'closed';
     clearTimeout(this.connectTimer);
     if (this.timer !== null) clearTimeout(this.timer);
@@ -339,10 +385,23 @@ export class UpstreamConnection implements Flushable {
     const others = this.waiting.length - 1;
     this.closedBy = others > 0 ? { ...cause, others } : cause;
     this.options.onState(this, 'closed', this.closedBy);
-    for (let waiter = this.waiting.shift(); waiter !== undefined; waiter = this.waiting.shift())
+    for (let waiter = this.waiting.shift(); waiter !== undefined; waiter = this.waiting.shift()) {
+      if (waiter.isCancelled) this.options.cluster.rqCancelled++;
       waiter.failed(this.closedBy);
+    }
     this.whenClosed?.(this.closedBy);
     this.drained();
+  }
+
+  private countClose({ code }: Cause): void {
+    const { cluster } = this.options;
+    cluster.cxActive--;
+    if (this.isRemoved && this.waiting.length === 0) cluster.cxDrained++;
+    if (code === 'op-timeout') cluster.rqTimeout++;
+    else if (code === 'connect-timeout') cluster.cxConnectTimeout++;
+    else if (code === 'protocol') cluster.cxProtocolError++;
+    else if (code === 'handshake') cluster.helloFailure++;
+    else if (this.state === 'connecting' && !ENDED_HERE.has(code)) cluster.cxConnectFail++;
   }
 
   /** Whether others than `owner` wait for replies on this connection. */
@@ -370,11 +429,20 @@ export class UpstreamConnection implements Flushable {
 
 const PROTO = Buffer.from('proto');
 const PUSH = 0x3e;
+/** Why a connection that was not ready yet ends, other than by its server. */
+const ENDED_HERE: ReadonlySet<Cause['code']> = new Set(['removed', 'shutdown', 'closed']);
+
+function isErrorType(type: number): boolean {
+  return type === MINUS || type === BANG;
+}
 
 /** A waiter for a reply that nobody wants: that to `asking`, or to a mirror. */
 export const NOBODY: Waiter = {
   owner: null,
   takesPieces: false,
+  isCancelled: false,
+  spec: undefined,
+  lastSentUs: -1,
   sent: () => {},
   reply: () => {},
   piece: () => {},

@@ -105,9 +105,9 @@ test.describe('totals', () => {
 
   test('are a copy: what comes later does not change them', () => {
     const stats = new Stats();
-    addTo(stats.node('h:1'), 5, 1, 1, false);
+    addTo(stats.node('h:1', 'redis'), 5, 1, 1, false);
     const before = stats.totals(1);
-    addTo(stats.node('h:1'), 5, 1, 1, false);
+    addTo(stats.node('h:1', 'redis'), 5, 1, 1, false);
     stats.command(undefined, 1, 1, 1, false);
     assert.deepEqual(
       [
