@@ -1,5 +1,6 @@
 /** The proxy without a screen: records on stdout with --json, everything for people on stderr. */
 import {
+  type Admin,
   createProxy,
   difference,
   isLoopback,
@@ -10,6 +11,7 @@ import {
   readEvents,
   type Totals,
 } from 'rmtop';
+import { adminLine } from './admin.js';
 import type { Planned } from './plan.js';
 import { closingLines, type RecordPlan } from './record-flags.js';
 import { type Keeping, type Running, startProxies } from './start.js';
@@ -52,6 +54,7 @@ export async function runHeadless(
   const running = await startProxies(planned, keeping, createProxy);
   const [{ proxy }] = running.proxies;
   for (const each of running.proxies) introduce(each, running.proxies.length, say);
+  if (running.admin !== null) introduceAdmin(running.admin, say);
   const writers = [plan.json, plan.record].flatMap((each) =>
     each === null ? [] : [attach(proxy, each, say)],
   );
@@ -112,6 +115,13 @@ function introduce({ proxy, planned }: Running, of: number, say: Say): void {
   say(`rmtop: ${name}listening on ${host}:${port}, upstream ${seeds.join(' ')}`);
   if (!isLoopback(host))
     say(`rmtop: whoever can reach ${host}:${port} can use the servers behind it`);
+}
+
+function introduceAdmin(admin: Admin, say: Say): void {
+  const { host, port } = admin.address;
+  say(`rmtop: ${adminLine(admin)}`);
+  if (!isLoopback(host))
+    say(`rmtop: whoever can reach ${host}:${port} can read the statistics and the configuration`);
 }
 
 /** Says what goes wrong, and what the upstream turned out to be. */

@@ -16,6 +16,7 @@ import {
   splitAddress,
   type UpstreamAccess,
 } from 'rmtop';
+import { type AdminFlags, type AdminPlan, planAdmin } from './admin.js';
 import {
   DEFAULT_LISTEN,
   type ProxyFlags,
@@ -58,6 +59,7 @@ export type Planned = {
   /** Findings of the files and what flags changed, as lines for people. */
   readonly notes: readonly string[];
   readonly mesh: LoadedMesh | null;
+  readonly admin: AdminPlan;
   /** The files to watch for changes; empty where they are not to be watched. */
   readonly watch: readonly string[];
   /** Reads everything again. Throws as `planOf`. */
@@ -71,20 +73,21 @@ const [, DEFAULT_PORT] = DEFAULT_LISTEN.split(':').map(Number);
  * nothing to run.
  */
 export function planOf(
-  flags: ProxyFlags,
+  flags: ProxyFlags & AdminFlags,
   env: NodeJS.ProcessEnv = process.env,
   seed: number = seedOf(flags),
 ): Planned {
   // With the same seed, so that rules which have not changed go on as they were.
   const again = (): Planned => planOf(flags, env, seed);
+  const admin = planAdmin(flags);
   if (flags.mesh === undefined || flags.mesh.length === 0)
-    return { ...planSingle(flags, env, seed), mesh: null, watch: [], again };
+    return { ...planSingle(flags, env, seed), mesh: null, admin, watch: [], again };
   const mesh = readMesh(flags.mesh, flags, env);
   if (mesh.listeners.length === 0) throw nothingToRun(flags.mesh, mesh);
   const found = mesh.diagnostics.filter(({ level }) => level !== 'info').flatMap(diagnosticLines);
   const { proxies, notes } = planMesh(mesh, flags, env, seed);
   const watch = flags.watch === false ? [] : flags.mesh;
-  return { proxies, notes: [...found, ...notes], mesh, watch, again };
+  return { proxies, notes: [...found, ...notes], mesh, admin, watch, again };
 }
 
 /** What `--seed` says, else a random one. Throws USAGE. */

@@ -1,5 +1,6 @@
 /** Starts what was planned, and takes changed files while it runs. */
-import { messageOf, type ProxyHandle, type ProxyOptions, RmtopError } from 'rmtop';
+import { type Admin, messageOf, type ProxyHandle, type ProxyOptions, RmtopError } from 'rmtop';
+import { openAdmin } from './admin.js';
 import type { Planned, PlannedProxy } from './plan.js';
 import { watchFiles } from './watch.js';
 
@@ -9,24 +10,27 @@ export type Running = { readonly proxy: ProxyHandle; planned: PlannedProxy };
 /** What of commands is kept for the events' readers. */
 export type Keeping = Pick<ProxyOptions, 'keep' | 'hashes'>;
 
-/** All of them. `close` ends the watching as well. */
+/** All of them. `close` ends the watching and the admin page as well. */
 export type RunningAll = {
   readonly proxies: readonly [Running, ...Running[]];
+  readonly admin: Admin | null;
   close(graceMs?: number): Promise<void>;
 };
 
 type Create = (options: ProxyOptions) => Promise<ProxyHandle>;
 
-/** Starts every planned proxy; where one cannot be started none stays. Throws as `create`. */
+/** Starts every planned proxy and the admin page; where one cannot be started none stays. Throws as `create` and `startAdmin`. */
 export async function startProxies(
   planned: Planned,
   keeping: Keeping,
   create: Create,
 ): Promise<RunningAll> {
   const running: Running[] = [];
+  let admin: Admin | null = null;
   try {
     for (const each of planned.proxies)
       running.push({ proxy: await onFirstPort(each, keeping, create), planned: each });
+    if (planned.admin !== null) admin = await openAdmin(planned.admin, running);
   } catch (error) {
     for (const { proxy } of running) await proxy.close();
     throw error;
@@ -39,8 +43,10 @@ export async function startProxies(
       : watchFiles(planned.watch, () => void reload(planned, running));
   return {
     proxies: [first, ...others],
+    admin,
     async close(graceMs) {
       stop();
+      await admin?.close();
       await Promise.all(running.map(({ proxy }) => proxy.close(graceMs)));
     },
   };
@@ -116,8 +122,10 @@ async function take(each: Running, changed: PlannedProxy): Promise<void> {
 }
 
 function isSame(a: PlannedProxy, b: PlannedProxy): boolean {
-  const parts = ({ config, dialling, credentials }: PlannedProxy): string =>
+  const parts = ({ config, dialling, credentials, ...named }: PlannedProxy): string =>
     JSON.stringify([
+      named.statPrefix,
+      named.latencyInMicros,
       config,
       dialling.access,
       [...dialling.map.exact],

@@ -1,4 +1,6 @@
 /** The public surface of rmtop: what the screen, the command line and tests are built on. Named re-exports only. */
+export { parseAdmin } from './admin/address.js';
+export { type Admin, type AdminOptions, type AdminProxy, startAdmin } from './admin/server.js';
 export { Command, NEW_SESSION, type SessionView } from './commands/command.js';
 export { COMMANDS, type CommandSpec, commandByName, lookUp } from './commands/table.js';
 export {

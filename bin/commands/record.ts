@@ -1,5 +1,6 @@
 /** `rmtop record -o FILE`: the proxy and a recorder, without a screen. */
 import { Command as Cli } from 'commander';
+import { type AdminFlags, withAdminFlags } from '../admin.js';
 import { runHeadless } from '../headless.js';
 import { type ProxyFlags, withProxyFlags } from '../options.js';
 import { onlyProxy, planOf } from '../plan.js';
@@ -15,12 +16,14 @@ export function recordCommand(): Cli {
   const command = new Cli('record').description(
     'proxy and write everything into a file, without a screen, until ctrl-c',
   );
-  withRecordFlags(withProxyFlags(command))
+  withRecordFlags(withAdminFlags(withProxyFlags(command)))
     .option('-f, --filter <expression>', 'record only the commands that fit')
     .option('-q, --quiet', 'no summary lines');
   return command.action(
     async (
-      flags: ProxyFlags & RecordFlags & { readonly filter?: string; readonly quiet?: boolean },
+      flags: ProxyFlags &
+        AdminFlags &
+        RecordFlags & { readonly filter?: string; readonly quiet?: boolean },
     ) => {
       const planned = planOf(flags);
       const { label } = onlyProxy(planned, 'a recording');

@@ -1,6 +1,7 @@
 /** `rmtop`: the proxy, with the screen on a terminal, else headless. */
 import type { Command } from 'commander';
 import { createThreadedProxy, RmtopError } from 'rmtop';
+import { type AdminFlags, adminLine, withAdminFlags } from '../admin.js';
 import { attach, runHeadless } from '../headless.js';
 import { type ProxyFlags, withProxyFlags } from '../options.js';
 import { onlyProxy, type Planned, planOf } from '../plan.js';
@@ -23,13 +24,17 @@ import { startProxies } from '../start.js';
 
 /** What commander gives for the flags of the plain command. */
 export type RunFlags = ProxyFlags &
+  AdminFlags &
   RecordFlags &
   ScreenFlags & { readonly json?: boolean; readonly quiet?: boolean };
 
 /** Adds the flags of the plain command, and what it does. */
 export function runCommand(program: Command): void {
   withRecordFlags(
-    withScreenFlags(withProxyFlags(program), 'what the screen shows, or --json prints'),
+    withScreenFlags(
+      withAdminFlags(withProxyFlags(program)),
+      'what the screen shows, or --json prints',
+    ),
   )
     .option('--json', 'headless: one JSON record a command on stdout')
     .option('-q, --quiet', 'headless: no summary lines')
@@ -74,6 +79,7 @@ export async function run(planned: Planned, flags: RunFlags): Promise<number> {
       `${other.name} is on ${proxy.address.host}:${proxy.address.port}; this screen shows ${shown.planned.name}`,
       `rmtop --service ${other.name} shows it instead`,
     );
+  if (running.admin !== null) shown.proxy.note('info', adminLine(running.admin), null);
   const attached = record === null ? null : attach(shown.proxy, record, () => {});
   try {
     return await showScreen(shown.proxy, shown.planned, look);
