@@ -1,6 +1,7 @@
 /** The way from flags to the screen, for every command that has one. */
+import path from 'node:path';
 import type { Command } from 'commander';
-import { type ProxyHandle, parseFilter, RmtopError } from 'rmtop';
+import { type LoadedMesh, type ProxyHandle, parseFilter, RmtopError } from 'rmtop';
 import { type Resolved, usage } from './options.js';
 import { version } from './version.js';
 
@@ -76,6 +77,7 @@ export async function showScreen(
   proxy: ProxyHandle,
   resolved: Resolved,
   { filter, fps, color }: Look,
+  mesh: LoadedMesh | null = null,
 ): Promise<number> {
   try {
     const { runScreen } = await loadScreen();
@@ -84,6 +86,7 @@ export async function showScreen(
       config: resolved.config,
       label: resolved.label,
       version: version(),
+      warnings: warningsOf(mesh),
       filter: filter === '' ? null : filter,
       color,
       fps,
@@ -91,4 +94,14 @@ export async function showScreen(
   } finally {
     await Promise.race([proxy.close(), proxy.died]); // a core that has died closes nothing any more
   }
+}
+
+/** What the screen keeps in sight of what is wrong in the files. */
+function warningsOf(mesh: LoadedMesh | null): { readonly text: string; readonly next: string }[] {
+  return (mesh?.diagnostics ?? [])
+    .filter(({ level }) => level !== 'info')
+    .map(({ code, file, line, message, consequence, advice }) => ({
+      text: `${code}: ${message}${consequence === '' ? '' : `: ${consequence}`} (${path.basename(file)}:${line})`,
+      next: advice,
+    }));
 }

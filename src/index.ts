@@ -153,6 +153,7 @@ export {
   slotPlacement,
   type Topology,
 } from './mesh/topology.js';
+export { type Found, type Trap, type TrapCode, trapsOf } from './mesh/traps.js';
 export { ControlConnection, type ControlReply } from './proxy/control.js';
 export {
   type Access,

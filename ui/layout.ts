@@ -19,7 +19,7 @@ export type Layout = {
   readonly rows: number;
   readonly hasTabs: boolean;
   readonly hasKeyLine: boolean;
-  /** Lines under the filter while it is typed: its problem, or how it was read. */
+  /** Lines under the filter: while it is typed its problem, or how it was read; else a banner, where there is one. */
   readonly filterHelpRows: number;
   /** What is left for the panes. */
   readonly bodyRows: number;
@@ -36,6 +36,7 @@ export type Zoom = 'normal' | 'half' | 'full';
 /** What the user has chosen of it. */
 export type Chosen = {
   readonly isTyping: boolean;
+  readonly hasBanner: boolean;
   readonly keyLine: boolean;
   readonly focus: PaneId;
   /** The panes that were looked at, latest first: they get what room there is. */
@@ -60,7 +61,7 @@ export function layoutOf(columns: number, rows: number, how: Chosen): Layout {
     };
   const kind = columns < 80 || rows < 22 ? 'narrow' : 'normal';
   const hasTabs = columns >= 80;
-  const filterHelpRows = how.isTyping ? 2 : 0;
+  const filterHelpRows = how.isTyping || (how.hasBanner && kind === 'normal') ? 2 : 0;
   // Header, filter and toast are always there.
   const bodyRows = rows - 3 - Number(hasTabs) - Number(how.keyLine) - filterHelpRows;
   const cells = cellsOf(kind, columns, rows, bodyRows, how);

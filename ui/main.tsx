@@ -1,6 +1,7 @@
 /** The screen's beginning and end: the terminal is taken, and given back whatever happens; the proxy outlives a screen that fails. */
 import { type MeshConfig, type ProxyHandle, parseFilter, RmtopError } from 'rmtop';
 import { farewell, reportOf, stoppedText } from './exit.js';
+import type { Warning } from './model.js';
 import { Screen } from './screen.js';
 import { supportOf } from './terminal/support.js';
 import { type Port, processPort, Terminal } from './terminal/terminal.js';
@@ -13,6 +14,8 @@ export type ScreenOptions = {
   /** The upstream as the user wrote it. */
   readonly label: string;
   readonly version: string;
+  /** What is wrong in the mesh's files, the gravest first. */
+  readonly warnings: readonly Warning[];
   /** The filter expression to begin with. */
   readonly filter: string | null;
   readonly color: string;
@@ -70,6 +73,7 @@ export async function runScreen(
       config: options.config,
       label: options.label,
       version: options.version,
+      warnings: options.warnings,
     },
     fps: options.fps,
     support: supportOf(around.env, options.color),

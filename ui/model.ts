@@ -54,7 +54,12 @@ export type Subject = {
   /** The upstream as the user wrote it. */
   readonly label: string;
   readonly version: string;
+  /** What is wrong in the mesh's files, the gravest first. */
+  readonly warnings: readonly Warning[];
 };
+
+/** Something to know before it costs an hour, and what to do about it; empty where that is not known. */
+export type Warning = { readonly text: string; readonly next: string };
 
 /** What actions can cause outside the model. */
 export type Effects = {
@@ -100,6 +105,8 @@ export class Model {
   private preview = { scope: '', ms: Number.NEGATIVE_INFINITY, fits: 0, of: 0 };
   private readonly cursors: Partial<Record<PaneId, number>> = {};
   dialog: Dialog | null = null;
+  /** Texts of the banners that were closed. */
+  readonly closedBanners: Set<string> = new Set();
   /** How many inputs there were: what a key changes is drawn at once. */
   inputs = 0;
   keyLine = true;

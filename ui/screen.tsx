@@ -1,6 +1,7 @@
 /** The screen: inputs in, frames out. It owns the model, and knows neither sockets nor signals. */
 import type { Filter, ProxyHandle } from 'rmtop';
 import { App, type Body, type Chrome, type Regions } from './components/app.js';
+import { bannerLines } from './components/banner.js';
 import { cellsLines } from './components/cells.js';
 import { filterHelp, filterLine } from './components/filter-line.js';
 import { firstScreenProps } from './components/first-screen.js';
@@ -18,6 +19,7 @@ import { ESC_TIMEOUT_MS, KeyDecoder } from './terminal/keys.js';
 import { Painter } from './terminal/painter.js';
 import { isLightAnswer, type Support } from './terminal/support.js';
 import type { Port, Terminal } from './terminal/terminal.js';
+import { bannerOf } from './warnings.js';
 
 /** How long the filter may look at rows for one frame. */
 const FILTER_BUDGET_MS = 8;
@@ -209,6 +211,7 @@ export class Screen {
     const { columns, rows } = model.size;
     const layout = layoutOf(columns, rows, {
       isTyping: model.filterBar.line !== null,
+      hasBanner: bannerOf(model) !== null,
       keyLine: model.keyLine,
       focus: model.pane,
       recent: model.recent,
@@ -248,7 +251,7 @@ export class Screen {
       layout,
       ...this.figures,
       tabs: tabsLine(model, columns),
-      filterHelp: filterHelp(model, columns),
+      filterHelp: layout.filterHelpRows === 0 ? [] : underFilter(model, columns),
       body: bodyOf(model),
       news: newsLine(model, columns),
       keys: keyLine(model, columns),
@@ -279,6 +282,11 @@ function bodyOf(model: Model): Body {
   if (model.isFresh && model.pane === 'stream')
     return { kind: 'first', props: firstScreenProps(model) };
   return { kind: 'panes' };
+}
+
+/** Help with what is typed, else what is to be known. */
+function underFilter(model: Model, width: number): readonly string[] {
+  return model.filterBar.line === null ? bannerLines(model, width) : filterHelp(model, width);
 }
 
 /** What the help shows is no part of the chrome. */

@@ -1,6 +1,6 @@
 /** `rmtop`: the proxy, with the screen on a terminal, else headless. */
 import type { Command } from 'commander';
-import { createThreadedProxy, RmtopError } from 'rmtop';
+import { createThreadedProxy, diagnosticLines, type ProxyHandle, RmtopError } from 'rmtop';
 import { type AdminFlags, adminLine, withAdminFlags } from '../admin.js';
 import { attach, runHeadless } from '../headless.js';
 import { type ProxyFlags, withProxyFlags } from '../options.js';
@@ -72,7 +72,7 @@ export async function run(planned: Planned, flags: RunFlags): Promise<number> {
     return runHeadless(planned, keeping, { json, record, quiet: flags.quiet === true, label });
   const running = await startProxies(planned, keeping, createThreadedProxy);
   const [shown, ...others] = running.proxies;
-  for (const note of planned.notes) shown.proxy.note('warning', note, null);
+  tell(shown.proxy, planned);
   for (const { proxy, planned: other } of others)
     shown.proxy.note(
       'info',
@@ -82,7 +82,7 @@ export async function run(planned: Planned, flags: RunFlags): Promise<number> {
   if (running.admin !== null) shown.proxy.note('info', adminLine(running.admin), null);
   const attached = record === null ? null : attach(shown.proxy, record, () => {});
   try {
-    return await showScreen(shown.proxy, shown.planned, look);
+    return await showScreen(shown.proxy, shown.planned, look, planned.mesh);
   } finally {
     attached?.stop();
     const totals = (await attached?.writer.end('quit')) ?? null;
@@ -90,4 +90,13 @@ export async function run(planned: Planned, flags: RunFlags): Promise<number> {
       process.stderr.write(`${closingLines(record, totals, label).join('\n')}\n`);
     await running.close();
   }
+}
+
+/** Into the log: a finding of the files is one entry, with what to do about it. */
+function tell(proxy: ProxyHandle, { mesh, notes }: Planned): void {
+  const findings = (mesh?.diagnostics ?? []).filter(({ level }) => level !== 'info');
+  const told = new Set(findings.flatMap(diagnosticLines));
+  for (const { level, code, file, line, message, advice } of findings)
+    proxy.note(level, `${file}:${line} [${code}] ${message}`, advice === '' ? null : advice);
+  for (const note of notes) if (!told.has(note)) proxy.note('warning', note, null);
 }

@@ -58,6 +58,7 @@ test('panes tile the body at every size, focus, arrangement and zoom', () => {
             const what = `${columns}x${rows} ${focus} ${arrangement} ${zoom}`;
             const layout = layoutOf(columns, rows, {
               isTyping,
+              hasBanner: false,
               keyLine: true,
               focus,
               recent: ['log', 'hot', 'conns', 'mirror'],
@@ -75,6 +76,7 @@ test('panes tile the body at every size, focus, arrangement and zoom', () => {
 test('below 60x12 there are totals only', () => {
   const how = {
     isTyping: false,
+    hasBanner: false,
     keyLine: true,
     focus: 'stream',
     recent: [],

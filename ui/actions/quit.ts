@@ -1,12 +1,13 @@
 /** Ending, and asking before. */
 import type { Model } from '../model.js';
+import { closeBanner } from '../warnings.js';
 import { back } from './move.js';
 
 const TWICE_WITHIN_MS = 2000;
 
-/** `Esc` closes what is open. */
+/** `Esc` closes what is open; at the root, the banner. */
 export function close(model: Model): void {
-  back(model);
+  if (!back(model)) closeBanner(model);
 }
 
 /** `q` closes what is open; at the root it asks. */

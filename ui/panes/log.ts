@@ -1,8 +1,9 @@
 /** Pane 9: what happened besides commands. */
 import type { Model } from '../model.js';
 import type { LinesPane, Room } from '../panes.js';
-import { wrap } from '../text/fit.js';
+import { fit, wrap } from '../text/fit.js';
 import { printableText } from '../text/printable.js';
+import { warningsOf } from '../warnings.js';
 
 function lines(model: Model, { width }: Room): readonly string[] {
   const { look, feed } = model;
@@ -25,11 +26,22 @@ function lines(model: Model, { width }: Room): readonly string[] {
   });
 }
 
+/** What is in force now stands above what has happened. */
+function head(model: Model, { width }: Room): readonly string[] {
+  const { look } = model;
+  const warnings = warningsOf(model).slice(0, 4);
+  const lines = warnings.flatMap(({ text, next }) => [
+    look.theme.paint('slow', fit(` ! ${printableText(text, look)}`, width)),
+    ...(next === '' ? [] : [fit(`   next: ${printableText(next, look)}`, width)]),
+  ]);
+  return lines.length === 0 ? [] : [...lines, look.theme.paint('dim', look.rule.repeat(width))];
+}
+
 export const logPane: LinesPane = {
   id: 'log',
   key: '9',
   title: 'Log',
-  head: () => [],
+  head,
   lines,
   hints: ['j', 'g', 'G', 'esc', '?'],
 };

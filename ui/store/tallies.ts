@@ -2,12 +2,23 @@
  * What the core does not count: by key, prefix, slot and client, and what the mesh refuses. Made of every block that comes, whatever
  * is painted, filtered, frozen or evicted; what was lost on the way is counted in the feed, and the panes say so.
  */
-import { type Block, Facts, Glance, refusalBecause, SLOTS, slotOf, type World } from 'rmtop';
+import {
+  type Block,
+  type Decision,
+  Facts,
+  Glance,
+  type RefusalCode,
+  refusalBecause,
+  SLOTS,
+  slotOf,
+  type World,
+} from 'rmtop';
 import { type Count, Top } from './top.js';
 
 /** Longer keys are told apart by their beginnings. */
 const MOST_KEY = 256;
 const CLIENTS_KNOWN = 10_000;
+const MOVED = Buffer.from('MOVED ');
 
 /** Commands that the mesh refused for one reason. */
 export type Refusal = {
@@ -29,6 +40,8 @@ export class Tallies {
   private readonly slots: (Count | undefined)[] = [];
   private readonly connections = new Map<number, Count>();
   readonly refusals: Map<string, Refusal> = new Map();
+  /** `-MOVED` replies of servers, by upstream. */
+  readonly moved: Map<string, number> = new Map();
   nils = 0;
   counted = 0;
   private readonly glance = new Glance();
@@ -56,7 +69,7 @@ export class Tallies {
     for (const offset of offsets) {
       block.glance(offset, glance);
       this.one(glance);
-      if (glance.isError) this.refused(() => eventOf(offset));
+      if (glance.isError) this.failed(() => eventOf(offset));
     }
     this.counted += offsets.length;
   }
@@ -113,12 +126,21 @@ export class Tallies {
     return count;
   }
 
-  /** An error reply: was it the mesh that refused? Only these are decided again. */
-  private refused(event: () => ReturnType<Block['command']>): void {
+  /** An error reply: whose is it? Only these are decided again. */
+  private failed(event: () => ReturnType<Block['command']>): void {
     const facts = this.facts.load(event());
     const { decision } = facts;
-    if (decision?.action.kind !== 'refuse') return;
-    const { error } = decision.action;
+    if (decision?.action.kind === 'refuse') this.refused(facts, decision, decision.action.error);
+    else if (decision?.action.kind === 'forward' && decision.fault === null) {
+      const { reply } = facts;
+      const upstream = decision.action.parts[0]?.route?.upstream;
+      if (upstream === undefined || reply?.type !== '-') return;
+      if (reply.value.subarray(0, MOVED.length).equals(MOVED))
+        this.moved.set(upstream, (this.moved.get(upstream) ?? 0) + 1);
+    }
+  }
+
+  private refused(facts: Facts, decision: Decision, error: RefusalCode): void {
     const name = facts.name.slice(0, 64) || '(empty)';
     const id = `${error} ${name}`;
     let refusal = this.refusals.get(id);
