@@ -1,6 +1,7 @@
 /** Where names of the mesh are to be found: entries for the address map (config page, 3.3). */
 import { isIpLiteral, joinAddress, splitAddress } from '../mesh/address.js';
 import { parseAddressMap } from '../mesh/address-map.js';
+import type { MeshConfig } from '../mesh/config.js';
 import type { Findings, Position } from './diagnostic.js';
 import type { Document } from './documents.js';
 import type { Services } from './kubernetes.js';
@@ -47,10 +48,13 @@ function spellings(host: string): string[] {
   return [host, parts.slice(0, 3).join('.'), parts.slice(0, 2).join('.')];
 }
 
+/** An entry of `addressMap:`, `FROM=TO`, and where it stands. */
+export type MapEntry = { readonly text: string; readonly at: Position };
+
 /** The entries of `addressMap:` in rmtop's own file, in each of its forms; what is none becomes a finding. */
-export function addressMapIn(documents: readonly Document[], findings: Findings): string[] {
-  const entries: string[] = [];
-  const rules = new Map<string, string>();
+export function addressMapIn(documents: readonly Document[], findings: Findings): MapEntry[] {
+  const entries: MapEntry[] = [];
+  const rules = new Map<string, MapEntry>();
   for (const { root } of documents) {
     const map = get(root, 'addressMap');
     if (map?.kind === 'list') {
@@ -58,7 +62,8 @@ export function addressMapIn(documents: readonly Document[], findings: Findings)
         const entry = ruleEntry(rule);
         if (entry === null) sayBad(findings, rule.at, 'a rule');
         // The first rule that fits counts.
-        else if (!rules.has(entry.from)) rules.set(entry.from, entry.to);
+        else if (!rules.has(entry.from))
+          rules.set(entry.from, { text: `${entry.from}=${entry.to}`, at: rule.at });
       }
       continue;
     }
@@ -69,11 +74,38 @@ export function addressMapIn(documents: readonly Document[], findings: Findings)
     for (const [from, { at, value }] of pairs(map)) {
       const to = target(value);
       if (to === null || !isEntry(`${from}=${to}`)) sayBad(findings, at, `'${from}'`);
-      else entries.push(`${from}=${to}`);
+      else entries.push({ text: `${from}=${to}`, at });
     }
   }
   // Rules come after the map: they stand first, so that an entry of the map overrules them.
-  return [...[...rules].map(([from, to]) => `${from}=${to}`), ...entries];
+  return [...rules.values(), ...entries];
+}
+
+/** Says where several nodes of the map are one server here, though some listener reads from replicas. */
+export function sayFolded(
+  entries: readonly MapEntry[],
+  configs: readonly MeshConfig[],
+  findings: Findings,
+): void {
+  const reading = configs.find(
+    ({ settings, upstreams }) =>
+      settings.readPolicy !== 'MASTER' &&
+      Object.values(upstreams).some(({ kind }) => kind === 'redis-cluster'),
+  );
+  if (reading === undefined) return;
+  const first = new Map<string, string>();
+  for (const { text, at } of entries) {
+    const [from = '', to = ''] = text.split('=');
+    // Without a port of its own a target stands for several.
+    if (from.startsWith('*') || splitAddress(to) === null) continue;
+    const before = first.get(to);
+    if (before === undefined) first.set(to, from);
+    else
+      findings.say('MAP-FOLDED', at, `${before} and ${from} are both reached at ${to}`, {
+        consequence: `read_policy is ${reading.settings.readPolicy}: whichever of them a read is meant for, the same one answers it`,
+        advice: 'a port-forward, and an entry, for each pod',
+      });
+  }
 }
 
 function target(value: Node): string | null {

@@ -1,6 +1,6 @@
 /** Texts → every Redis listener they describe. Pure: files and environment are arguments; `load.ts` reads them from disk. */
 import type { EnvoyLevel } from '../mesh/config.js';
-import { addressMapIn, serviceEntries } from './addresses.js';
+import { addressMapIn, sayFolded, serviceEntries } from './addresses.js';
 import { readAeraki } from './aeraki.js';
 import { type Diagnostic, Findings, type NotInForce, type Position, sorted } from './diagnostic.js';
 import { type Document, fillPlaceholders, parseText, type Text } from './documents.js';
@@ -91,13 +91,19 @@ export function loadTexts(
     readListener(listener, shape, world),
   );
   if (shape.listeners.length === 0) sayNothing(texts, skipped, findings);
+  const map = addressMapIn(of('address-map'), findings);
+  sayFolded(
+    map,
+    listeners.map(({ config }) => config),
+    findings,
+  );
   return {
     listeners: named(listeners),
     diagnostics: sorted(findings.diagnostics),
     files: texts.map((text) => text.file),
     notInForce: findings.notInForce,
     skipped,
-    addressMap: [...serviceEntries(services), ...addressMapIn(of('address-map'), findings)],
+    addressMap: [...serviceEntries(services), ...map.map(({ text }) => text)],
   };
 }
 

@@ -97,3 +97,37 @@ export function cluster(
 export function socket(address: string, port: number): string {
   return `{socket_address: {address: ${address}, port_value: ${port}}}`;
 }
+
+/** The service that `rule` and `destination` are for. */
+export const HOST = 'a.shop.svc.cluster.local';
+
+/** The cluster of a service's port. */
+export function outbound(host: string, port = 6379): string {
+  return `outbound|${port}||${host}`;
+}
+
+/** A RedisService for HOST; `spec` in flow style, its `host` is added. Its spec stands on line 5. */
+export function rule(spec: string, name = 'a'): string {
+  return aeraki('RedisService', name, spec, `host: [${HOST}]`);
+}
+
+/** A RedisDestination for HOST with this trafficPolicy. */
+export function destination(policy: string, name = 'a'): string {
+  return aeraki('RedisDestination', name, `{trafficPolicy: ${policy}}`, `host: ${HOST}`);
+}
+
+function aeraki(kind: string, name: string, spec: string, host: string): string {
+  return `---\napiVersion: redis.aeraki.io/v1alpha1\nkind: ${kind}\nmetadata: {name: ${name}, namespace: shop}\nspec: ${spec.replace(/^\{(?=.)/, spec === '{}' ? `{${host}` : `{${host}, `)}\n`;
+}
+
+/** A Service in namespace shop with these ports. */
+export function k8sService(name: string, ...ports: readonly (readonly [string, number])[]): string {
+  const listed = ports.map(([port, number]) => `{name: ${port}, port: ${number}}`);
+  return `---\napiVersion: v1\nkind: Service\nmetadata: {name: ${name}, namespace: shop}\nspec: {clusterIP: 10.96.0.1, ports: [${listed.join(', ')}]}\n`;
+}
+
+/** An EndpointSlice of a service in namespace shop. */
+export function slice(service: string, ips: readonly string[], port = 6379): string {
+  const endpoints = ips.map((ip) => `{addresses: [${ip}]}`);
+  return `---\napiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\nmetadata: {name: ${service}-x, namespace: shop, labels: {kubernetes.io/service-name: ${service}}}\naddressType: IPv4\nports: [{name: "", port: ${port}}]\nendpoints: [${endpoints.join(', ')}]\n`;
+}
