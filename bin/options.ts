@@ -260,7 +260,8 @@ function badAddress(flag: string, text: string): RmtopError {
   });
 }
 
-function parseListen(text: string): { host: string; port: number } {
+/** An address to listen at; a port alone is of 127.0.0.1. Throws BAD_ADDRESS. */
+export function parseListen(text: string): { host: string; port: number } {
   const address = splitAddress(/^\d+$/.test(text) ? `:${text}` : text);
   if (address === null) {
     throw new RmtopError('BAD_ADDRESS', `--listen '${text}' is not an address`, {

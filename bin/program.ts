@@ -10,6 +10,7 @@ import { recordCommand } from './commands/record.js';
 import { replayCommand } from './commands/replay.js';
 import { resetCommand } from './commands/reset.js';
 import { runCommand } from './commands/run.js';
+import { serveCommand } from './commands/serve.js';
 import { version } from './version.js';
 
 const EXAMPLES = `
@@ -44,6 +45,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     catCommand,
     replayCommand,
     diffCommand,
+    serveCommand,
     demoCommand,
     resetCommand,
   ])

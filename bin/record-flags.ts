@@ -160,7 +160,7 @@ function readRedaction(flags: RecordFlags): RedactOptions {
 }
 
 /** The key is given by the environment, for a flag shows in `ps`; without one it is random and gone with the process. */
-function redactKey(name: string | undefined): string {
+export function redactKey(name: string | undefined): string {
   if (name === undefined) return randomBytes(32).toString('hex');
   const key = process.env[name];
   if (key === undefined || key === '')

@@ -24,6 +24,10 @@ const EXIT_CODES = {
   REC_TOO_NEW: 5,
   REC_DAMAGED: 5,
   REC_INCOMPLETE: 5,
+  /** A recording without replies cannot be served. */
+  REC_NO_REPLIES: 5,
+  /** What a served recording was to be asked, it was not. */
+  UNMET: 1,
   OUTPUT_EXISTS: 64,
   OUTPUT_FAILED: 5,
   INTERNAL: 8,

@@ -2,6 +2,7 @@
 export { parseAdmin } from './admin/address.js';
 export { type Admin, type AdminOptions, type AdminProxy, startAdmin } from './admin/server.js';
 export { Command, NEW_SESSION, type SessionView } from './commands/command.js';
+export { describeCommand } from './commands/describe.js';
 export { COMMANDS, type CommandSpec, commandByName, lookUp } from './commands/table.js';
 export {
   type CompareContext,
@@ -169,6 +170,13 @@ export { RecordedCommand } from './recording/command.js';
 export { redisCliLine } from './recording/exporters/redis-cli.js';
 export { EXPORTERS, type Exporter } from './recording/exporters.js';
 export { FaultScript } from './recording/fault-script.js';
+export { type ArgumentRule, parseArgumentRule } from './recording/loose.js';
+export {
+  type Exhausted,
+  type MatchMode,
+  type MatchOptions,
+  showSpoken,
+} from './recording/matching.js';
 export {
   type ClientCommands,
   type Pair,
@@ -215,11 +223,22 @@ export {
   type ReplyDifference,
   type RouteDifference,
 } from './recording/replay-report.js';
+export type { Script, Spoken } from './recording/script.js';
 export { Selection } from './recording/select.js';
+export { readServable, type Servable } from './recording/servable.js';
 export { checkOutput, type SinkOptions } from './recording/sink.js';
 export { StartState } from './recording/start-state.js';
 export type { Json, JsonObject } from './recording/values.js';
 export { RecordWriter, type WriterOptions, type WrittenTotals } from './recording/writer.js';
+export {
+  arrayReply,
+  bulkReply,
+  errorReply,
+  integerReply,
+  mapReply,
+  pushReply,
+  simpleReply,
+} from './resp/build.js';
 export { encodeReply, encodeRequest, type RespVersion } from './resp/encode.js';
 export { REPLY, ReplyReader } from './resp/reply.js';
 export {
@@ -229,3 +248,19 @@ export {
   RequestParser,
 } from './resp/request.js';
 export { decodeReply, isError, type Reply, textOf } from './resp/value.js';
+export type { OnMiss } from './serve/client.js';
+export {
+  type ClusterNode,
+  type ClusterShard,
+  clusterInfo,
+  clusterNodes,
+  clusterShards,
+  clusterSlots,
+} from './serve/cluster-replies.js';
+export type { ServedNode } from './serve/nodes.js';
+export {
+  type ServeHandle,
+  type ServeOptions,
+  type ServeStats,
+  serveScript,
+} from './serve/server.js';

@@ -390,7 +390,8 @@ function describe(exchange: Exchange): { readonly part: string; readonly key: st
   };
 }
 
-function listenError(error: unknown, host: string, port: number): RmtopError {
+/** What to say of a port that cannot be opened: LISTEN_IN_USE or LISTEN_FAILED. */
+export function listenError(error: unknown, host: string, port: number): RmtopError {
   const where = `${host}:${port}`;
   if (systemCode(error) === 'EADDRINUSE') {
     return new RmtopError('LISTEN_IN_USE', `cannot listen on ${where}: address in use`, {

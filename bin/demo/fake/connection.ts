@@ -1,5 +1,5 @@
 /** Commands about the connection and the server. */
-import { COMMANDS, type Reply } from 'rmtop';
+import { COMMANDS, describeCommand, type Reply } from 'rmtop';
 import type { Call, CommandTable } from './call.js';
 import { unsubscribeAll } from './channels.js';
 import { matchesGlob } from './glob.js';
@@ -65,7 +65,7 @@ export const connection: CommandTable = {
       `id=${session.id} addr=${session.address} name=${session.name} db=0 resp=${session.resp}\n`,
     ),
   'CLIENT NO-EVICT': () => OK,
-  COMMAND: () => array(COMMANDS.filter((spec) => spec.parent === null).map(describe)),
+  COMMAND: () => array(COMMANDS.filter((spec) => spec.parent === null).map(describeCommand)),
   'COMMAND COUNT': () => int(COMMANDS.filter((spec) => spec.parent === null).length),
   'COMMAND DOCS': () => mapOf([]),
   TIME: (call) => bulks([String(Math.floor(call.nowMs / 1000)), `${call.nowMs % 1000}000`]),
@@ -112,18 +112,6 @@ function hello(call: Call): Reply {
     ['mode', bulk(node.self.shard === null ? 'standalone' : 'cluster')],
     ['role', bulk(node.self.role === 'primary' ? 'master' : 'replica')],
     ['modules', array([])],
-  ]);
-}
-
-/** A command as COMMAND tells it: name, arity, flags, first and last key, step. */
-function describe(spec: (typeof COMMANDS)[number]): Reply {
-  return array([
-    bulk(spec.name.toLowerCase()),
-    int(spec.arity),
-    array([simple(spec.writes ? 'write' : 'readonly')]),
-    int(1),
-    int(1),
-    int(1),
   ]);
 }
 

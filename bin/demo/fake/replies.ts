@@ -1,5 +1,16 @@
 /** What the fake servers say: Redis's replies and error texts. Texts hold one character a byte. */
-import type { Reply } from 'rmtop';
+import {
+  arrayReply as array,
+  bulkReply as bulk,
+  errorReply as error,
+  integerReply as int,
+  mapReply as mapOf,
+  pushReply as pushed,
+  type Reply,
+  simpleReply as simple,
+} from 'rmtop';
+
+export { array, bulk, error, int, mapOf, pushed, simple };
 
 /** `+OK` */
 export const OK: Reply = simple('OK');
@@ -8,24 +19,9 @@ export const NULL: Reply = { type: 'null', spelling: '$' };
 /** Where an array was asked for: `*-1` on RESP2. */
 export const NULL_ARRAY: Reply = { type: 'null', spelling: '*' };
 
-/** `+text` */
-export function simple(text: string): Reply {
-  return { type: '+', value: bytes(text) };
-}
-
-/** `$length text` */
-export function bulk(text: string): Reply {
-  return { type: '$', value: bytes(text) };
-}
-
 /** A bulk string, or the null of a key that is not there. */
 export function bulkOrNull(text: string | null | undefined): Reply {
   return text === null || text === undefined ? NULL : bulk(text);
-}
-
-/** `:value`; 1 and 0 for what is true and what is not. */
-export function int(value: number | boolean): Reply {
-  return { type: ':', value: String(Number(value)) };
 }
 
 /** A score: a double on RESP3, a bulk string on RESP2. */
@@ -39,16 +35,6 @@ export function numberText(value: number): string {
   return value === Number.NEGATIVE_INFINITY ? '-inf' : String(value);
 }
 
-/** `*count items` */
-export function array(items: readonly Reply[]): Reply {
-  return { type: '*', items };
-}
-
-/** A message nobody asked for: a push on RESP3, an array on RESP2. */
-export function pushed(items: readonly Reply[]): Reply {
-  return { type: '>', items };
-}
-
 /** An array of bulk strings. */
 export function bulks(texts: Iterable<string>): Reply {
   return array([...texts].map(bulk));
@@ -57,20 +43,6 @@ export function bulks(texts: Iterable<string>): Reply {
 /** A set on RESP3, an array on RESP2. */
 export function setOf(texts: Iterable<string>): Reply {
   return { type: '~', items: [...texts].map(bulk) };
-}
-
-/** A map on RESP3, its pairs one after the other on RESP2. */
-export function mapOf(pairs: Iterable<readonly [string, Reply]>): Reply {
-  return { type: '%', pairs: [...pairs].map(([key, value]) => [bulk(key), value] as const) };
-}
-
-/** `-text` */
-export function error(text: string): Reply {
-  return { type: '-', value: bytes(text) };
-}
-
-function bytes(text: string): Buffer {
-  return Buffer.from(text, 'latin1');
 }
 
 /** Thrown by a command that ends in an error reply, from wherever it finds out. Nothing but the command table catches it. */

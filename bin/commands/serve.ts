@@ -1,0 +1,223 @@
+/** `rmtop serve FILE`: answers clients from a recording. */
+import { Command as Cli } from 'commander';
+import {
+  createProxy,
+  type Exhausted,
+  isLoopback,
+  joinAddress,
+  type MatchMode,
+  type OnMiss,
+  type ProxyHandle,
+  parseAddressMap,
+  parseArgumentRule,
+  readServable,
+  type ServeHandle,
+  type ServeOptions,
+  serveScript,
+  showSpoken,
+  singleUpstreamConfig,
+  splitAddress,
+} from 'rmtop';
+import { DEFAULT_LISTEN, parseDuration, parseListen, usage } from '../options.js';
+import { redactKey } from '../record-flags.js';
+import { filterOf, say, sayCondition } from '../recording-files.js';
+
+type Flags = {
+  readonly listen?: string;
+  readonly cluster?: boolean;
+  readonly match: string;
+  readonly argument?: readonly string[];
+  readonly exhausted: string;
+  readonly onMiss: string;
+  readonly latency: string;
+  readonly faults: string;
+  readonly filter?: string;
+  readonly redactKeyEnv?: string;
+  readonly expectAll?: boolean;
+  readonly idleExit?: string;
+  readonly maxClients?: string;
+  readonly strict?: boolean;
+  readonly quiet?: boolean;
+};
+
+/** What is listed at most, of what was missed and of what nobody asked for. */
+const MOST_LISTED = 20;
+
+export function serveCommand(): Cli {
+  const collect = (value: string, before: readonly string[] = []): readonly string[] => [
+    ...before,
+    value,
+  ];
+  return new Cli('serve')
+    .description('answer clients from a recording; no Redis is needed')
+    .argument('<file>', 'a recording, .rmtop or .rmtop.gz; - is stdin')
+    .option('-l, --listen <address>', `where clients connect (default: ${DEFAULT_LISTEN})`)
+    .option('--cluster', 'a port for each recorded node, as a Redis Cluster')
+    .option('--match <mode>', 'strict, key or loose', 'key')
+    .option(
+      '--argument <rule>',
+      "with --match loose: 'SET 2 ignore', 'SET 2 json', 'SET 2 glob s-*'; repeatable",
+      collect,
+    )
+    .option(
+      '--exhausted <what>',
+      'after the last recorded reply: last, error or loop (auto: last for reads, error for writes)',
+      'auto',
+    )
+    .option('--on-miss <what>', 'error, nil, close, hang or forward=HOST:PORT', 'error')
+    .option('--latency <what>', 'none, recorded or xN (x2: twice as slow)', 'none')
+    .option('--faults <what>', 'none, or recorded: repeat the injected ones', 'none')
+    .option('-f, --filter <expression>', 'only the commands that fit')
+    .option('--redact-key-env <name>', 'the variable with the key that values were hashed with')
+    .option('--expect-all', 'exit with 1 unless everything was asked for, and nothing else')
+    .option('--idle-exit <duration>', 'end when no command has come for so long')
+    .option('--max-clients <count>', 'refuse more')
+    .option('--strict', 'a damaged line is an error')
+    .option('-q, --quiet', 'say only what went wrong')
+    .action(async (file: string, flags: Flags) => {
+      process.exitCode = await serve(file, flags);
+    });
+}
+
+async function serve(file: string, flags: Flags): Promise<number> {
+  const wanted = optionsOf(file, flags);
+  const idleMs = flags.idleExit === undefined ? null : parseDuration('--idle-exit', flags.idleExit);
+  const { script, summary } = await readServable(file, {
+    filter: filterOf(flags.filter),
+    strict: flags.strict === true,
+  });
+  sayCondition(file, summary);
+  const signalled = signal();
+  const behind = wanted.forward === null ? null : await startForward(wanted.forward);
+  try {
+    const server = await serveScript(script, {
+      ...wanted.options,
+      forwardPort: behind?.address.port ?? 0,
+    });
+    if (flags.quiet !== true) introduce(file, server, script.spoken.length);
+    const end = await Promise.race([signalled, ...(idleMs === null ? [] : [server.idle(idleMs)])]);
+    await server.close();
+    return conclude(server, flags, end ?? null);
+  } finally {
+    await behind?.close();
+  }
+}
+
+type Wanted = { readonly options: ServeOptions; readonly forward: string | null };
+
+function optionsOf(file: string, flags: Flags): Wanted {
+  const match = oneOf<MatchMode>('--match', flags.match, ['strict', 'key', 'loose']);
+  const exhausted = oneOf<Exhausted>('--exhausted', flags.exhausted, [
+    'auto',
+    'last',
+    'error',
+    'loop',
+  ]);
+  const faults = oneOf('--faults', flags.faults, ['none', 'recorded']) === 'recorded';
+  const forward = /^forward=(.+)$/.exec(flags.onMiss)?.[1] ?? null;
+  const onMiss =
+    forward !== null
+      ? 'forward'
+      : oneOf<OnMiss>('--on-miss', flags.onMiss, ['error', 'nil', 'close', 'hang']);
+  if (forward !== null && splitAddress(forward) === null)
+    throw usage('--on-miss', flags.onMiss, 'forward=HOST:PORT');
+  const argument = flags.argument ?? [];
+  if (argument.length > 0 && match !== 'loose')
+    throw usage('--argument', argument[0] ?? '', 'used with --match loose');
+  const maxClients =
+    flags.maxClients === undefined ? Number.POSITIVE_INFINITY : Number(flags.maxClients);
+  if (!(maxClients >= 1))
+    throw usage('--max-clients', flags.maxClients ?? '', 'a whole number from 1');
+  return {
+    forward,
+    options: {
+      listen: parseListen(flags.listen ?? DEFAULT_LISTEN),
+      cluster: flags.cluster === true,
+      match,
+      exhausted,
+      rules: argument.map(parseArgumentRule),
+      faults,
+      redactKey: flags.redactKeyEnv === undefined ? '' : redactKey(flags.redactKeyEnv),
+      latency: latencyOf(flags.latency),
+      onMiss,
+      forwardPort: 0,
+      maxClients,
+      hint: ` run: rmtop serve ${file.replace(/[^\x21-\x7e]/g, '?')} --on-miss forward=HOST:PORT`,
+    },
+  };
+}
+
+function oneOf<T extends string>(flag: string, value: string, allowed: readonly T[]): T {
+  const found = allowed.find((each) => each === value);
+  if (found === undefined) throw usage(flag, value, allowed.join(', '));
+  return found;
+}
+
+function latencyOf(text: string): number {
+  if (text === 'none') return 0;
+  if (text === 'recorded') return 1;
+  const factor = Number(/^x(\d+(?:\.\d+)?)$/.exec(text)?.[1]);
+  if (!(factor >= 0 && factor <= 10_000)) throw usage('--latency', text, 'none, recorded or xN');
+  return factor;
+}
+
+/** Misses go through a data plane of their own, so that a cluster's replies come from the right node. */
+function startForward(upstream: string): Promise<ProxyHandle> {
+  return createProxy({
+    config: singleUpstreamConfig([upstream], { open: true, enableRedirection: true }),
+    listen: { host: '127.0.0.1', port: 0 },
+    dialling: { map: parseAddressMap([]), access: {} },
+    credentials: null,
+    keep: { value: 0, record: 0 },
+    hashes: false,
+    seed: 1,
+  });
+}
+
+function signal(): Promise<'SIGINT' | 'SIGTERM'> {
+  return new Promise((resolve) => {
+    process.once('SIGINT', () => resolve('SIGINT'));
+    process.once('SIGTERM', () => resolve('SIGTERM'));
+    process.once('SIGHUP', () => resolve('SIGTERM'));
+  });
+}
+
+function introduce(file: string, { nodes }: ServeHandle, count: number): void {
+  const [first] = nodes;
+  const where = joinAddress(first.host, first.port);
+  const as = nodes.length > 1 ? ` as a Redis Cluster of ${nodes.length} nodes` : '';
+  say(`rmtop: serving ${file} (${count.toLocaleString('en-US')} commands)${as} on ${where}`);
+  if (nodes.length > 1)
+    for (const { alias, host, port, recorded } of nodes)
+      say(`  ${alias.padEnd(6)} ${joinAddress(host, port)}  was ${recorded}`);
+  if (!isLoopback(first.host)) say(`rmtop: whoever can reach ${where} can read the recording`);
+}
+
+/** Says what came of it; gives the exit code. */
+function conclude(server: ServeHandle, flags: Flags, end: 'SIGINT' | 'SIGTERM' | null): number {
+  const { commands, served, missed, left } = server.stats();
+  const count = (n: number): string => n.toLocaleString('en-US');
+  if (flags.quiet !== true)
+    say(
+      `rmtop: ${count(commands)} commands, ${count(served)} recorded replies served, ${count(missed)} missed, ${count(left)} not asked for`,
+    );
+  list(
+    'no recorded reply:',
+    [...server.misses()].map(([text, times]) => (times === 1 ? text : `${text} (${times} times)`)),
+  );
+  if (flags.expectAll === true) {
+    list(
+      'nobody asked for:',
+      server.leftovers().map((spoken) => `#${spoken.seq} ${showSpoken(spoken)}`),
+    );
+    if (missed + left > 0) return 1;
+  }
+  return end === 'SIGINT' ? 130 : end === 'SIGTERM' ? 143 : 0;
+}
+
+function list(title: string, lines: readonly string[]): void {
+  if (lines.length === 0) return;
+  say(title);
+  for (const line of lines.slice(0, MOST_LISTED)) say(`  ${line}`);
+  if (lines.length > MOST_LISTED) say(`  and ${lines.length - MOST_LISTED} more`);
+}

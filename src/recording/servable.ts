@@ -1,0 +1,42 @@
+/** Files → a script, or why there is none. */
+import { RmtopError } from '../errors.js';
+import type { Filter } from '../filter/filter.js';
+import { openRecording, type RecordingSummary } from './reader.js';
+import { type Script, ScriptReader } from './script.js';
+import { Selection } from './select.js';
+
+/** A script, and the state of the file that it was read from. */
+export type Servable = { readonly script: Script; readonly summary: RecordingSummary };
+
+/**
+ * Reads what `file` can answer; only the commands that fit `filter`. Throws as `openRecording`, and REC_NO_REPLIES for a recording that
+ * was made without replies, or holds nothing to answer.
+ */
+export async function readServable(
+  file: string,
+  options: { readonly filter?: Filter | null; readonly strict?: boolean } = {},
+): Promise<Servable> {
+  const reader = await openRecording(file, { strict: options.strict === true });
+  const selection = new Selection(reader, options.filter ?? null);
+  const script = new ScriptReader();
+  for await (const entries of reader.batches())
+    for (const entry of entries)
+      if (entry.event !== null && selection.wants(entry)) script.add(entry.event);
+  const found = script.script();
+  const { capture } = reader.header;
+  if (capture === 'args' || capture === 'keys')
+    throw noReplies(file, `it was recorded with --capture ${capture}`);
+  if (found.spoken.every(({ reply, injected }) => reply === null && injected === null))
+    throw noReplies(
+      file,
+      found.spoken.length === 0 ? 'it holds no command that is answered from it' : null,
+    );
+  return { script: found, summary: reader.summary() };
+}
+
+function noReplies(file: string, why: string | null): RmtopError {
+  return new RmtopError('REC_NO_REPLIES', `${file} has no replies to serve`, {
+    why,
+    next: ['rmtop record -o FILE.rmtop -u HOST:PORT        keeps them'],
+  });
+}
