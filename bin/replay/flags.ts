@@ -30,6 +30,18 @@ export type ReplayFlags = ProxyFlags & {
   readonly junit?: string;
 };
 
+/** What is taken where nothing is said. */
+export const REPLAY_DEFAULTS: Pick<
+  ReplayFlags,
+  'speed' | 'order' | 'routing' | 'guard' | 'pipeline'
+> = {
+  speed: '1',
+  order: 'causal',
+  routing: 'role',
+  guard: '5s',
+  pipeline: true,
+};
+
 /** Adds the flags. */
 export function withReplayFlags(command: Command): Command {
   const collect = (value: string, before: readonly string[] = []): readonly string[] => [
@@ -37,10 +49,22 @@ export function withReplayFlags(command: Command): Command {
     value,
   ];
   return withProxyFlags(command)
-    .option('--speed <factor>', '0.1 to 100, or max: as fast as the order allows', '1')
-    .option('--order <how>', 'causal, conn (only within a connection), serial or none', 'causal')
+    .option(
+      '--speed <factor>',
+      '0.1 to 100, or max: as fast as the order allows',
+      REPLAY_DEFAULTS.speed,
+    )
+    .option(
+      '--order <how>',
+      'causal, conn (only within a connection), serial or none',
+      REPLAY_DEFAULTS.order,
+    )
     .option('--max-gap <duration>', 'shorten longer silences to this')
-    .option('--guard <duration>', 'how much longer than recorded a reply is waited for', '5s')
+    .option(
+      '--guard <duration>',
+      'how much longer than recorded a reply is waited for',
+      REPLAY_DEFAULTS.guard,
+    )
     .option('-f, --filter <expression>', 'only the commands that fit; transactions stay whole')
     .option('--from <duration>', 'only what came after')
     .option('--to <duration>', 'only what came before')
@@ -50,7 +74,7 @@ export function withReplayFlags(command: Command): Command {
       'ttl=5s, order=off, errors=strict … or none; repeatable',
       collect,
     )
-    .option('--routing <how>', 'compare where commands go: role, or off', 'role')
+    .option('--routing <how>', 'compare where commands go: role, or off', REPLAY_DEFAULTS.routing)
     .option('--direct', 'straight to the server, not through the mesh')
     .option('--allow-writes', 'send writes to servers that are not on this machine')
     .option(

@@ -94,7 +94,10 @@ function shardOf(part: Part): string {
 
 /** A choice left to chance says nothing about the mesh. */
 function shardText({ to, why }: Part): string {
-  const isAny = why.some((reason) => reason.code === 'random-shard' || reason.code === 'turn');
+  // A client's own connection without a key: where it was opened was left to chance, then.
+  const isPinnedOnly = why.length > 0 && why.every((reason) => reason.code === 'pinned');
+  const isAny =
+    isPinnedOnly || why.some((reason) => reason.code === 'random-shard' || reason.code === 'turn');
   return isAny ? '?' : String(to?.shard ?? '-');
 }
 

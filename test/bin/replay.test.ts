@@ -19,10 +19,19 @@ async function flush(): Promise<void> {
   for (const node of cluster().nodes) await ask(node.port, ['FLUSHALL']).catch(() => {});
 }
 
-/** A session of three clients on an empty cluster, recorded. */
+/** A session of three clients on an empty cluster, recorded: once for all tests that want it plain. */
+let plain: Promise<string> | null = null;
+
 async function session(t: TestContext, args: readonly string[] = []): Promise<string> {
-  await flush();
   const file = path.join(folder(t), 'a.rmtop');
+  if (args.length > 0) return record(t, file, args);
+  plain ??= record(t, file, args).then((made) => readFileSync(made, 'utf8'));
+  writeFileSync(file, await plain);
+  return file;
+}
+
+async function record(t: TestContext, file: string, args: readonly string[]): Promise<string> {
+  await flush();
   const rmtop = startProgram(t, [
     'record',
     '-q',
@@ -333,12 +342,8 @@ test('writes go nowhere but to this machine; an upstream that is not there is to
     none.stderr,
   );
   for (const wrong of [
-    ['--speed', '0'],
-    ['--order', 'x'],
-    ['--only', 'x'],
-    ['--tolerate', 'x'],
+    ['--only', 'x', '--tolerate', 'x'],
     ['--mesh', 'x'],
-    ['--faults', 'x'],
   ])
     assert.equal((await runProgram(t, ['replay', file, ...wrong])).code, 64, wrong.join(' '));
 });
