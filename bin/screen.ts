@@ -11,10 +11,26 @@ export type ScreenFlags = {
   readonly filter?: string;
   readonly fps?: string;
   readonly color?: string;
+  readonly theme?: string;
+  readonly symbols?: string;
+  readonly mouse?: boolean;
 };
 
 /** How the screen is to look, checked; an empty filter shows everything. */
-export type Look = { readonly filter: string; readonly fps: number; readonly color: string };
+export type Look = {
+  readonly filter: string;
+  readonly fps: number;
+  readonly color: string;
+  readonly theme: Theme | null;
+  readonly symbols: Symbols | 'auto';
+  readonly mouse: boolean;
+};
+
+/** The values of `--theme` and `--symbols`. */
+export const THEMES = ['auto', 'dark', 'light', 'contrast', 'mono'] as const;
+type Theme = (typeof THEMES)[number];
+export const SYMBOLS = ['braille', 'block', 'ascii'] as const;
+type Symbols = (typeof SYMBOLS)[number];
 
 /** What the screen shows values up to; the rest of a larger one is not kept. */
 export const SCREEN_KEEP: { readonly value: number; readonly record: number } = {
@@ -28,6 +44,9 @@ export function withScreenFlags(command: Command, filtered = 'what the screen sh
     .option('-f, --filter <expression>', filtered)
     .option('--no-tui', 'headless although stdout is a terminal')
     .option('--color <when>', 'auto, always or never')
+    .option('--theme <name>', `${THEMES.join(', ')} (default: $RMTOP_THEME, auto)`)
+    .option('--symbols <kind>', `what charts are drawn with: auto, ${SYMBOLS.join(', ')}`)
+    .option('--mouse', "wheel and clicks; the terminal's own selection needs Shift then")
     .option('--fps <number>', 'frames a second at most, 1 to 20 (default: 10)');
 }
 
@@ -38,9 +57,12 @@ export function readLook(flags: ScreenFlags): Look {
   const color = flags.color ?? 'auto';
   if (!['auto', 'always', 'never'].includes(color))
     throw usage('--color', color, 'auto, always or never');
+  const theme = flags.theme === undefined ? null : oneOf('--theme', flags.theme, THEMES);
+  const symbols = oneOf('--symbols', flags.symbols ?? 'auto', [...SYMBOLS, 'auto'] as const);
+  const mouse = flags.mouse === true;
   const text = flags.filter ?? '';
   const filter = parseFilter(text);
-  if (filter.kind === 'filter') return { filter: text, fps, color };
+  if (filter.kind === 'filter') return { filter: text, fps, color, theme, symbols, mouse };
   throw new RmtopError(
     'FILTER',
     `--filter '${text}': ${filter.message} at column ${filter.column}`,
@@ -49,6 +71,12 @@ export function readLook(flags: ScreenFlags): Look {
       next: ["rmtop -f 'rtt>2ms'"],
     },
   );
+}
+
+function oneOf<T extends string>(flag: string, text: string, all: readonly T[]): T {
+  const found = all.find((each) => each === text);
+  if (found === undefined) throw usage(flag, text, all.join(', '));
+  return found;
 }
 
 /** The screen needs a terminal on both sides that can do more than print. */
@@ -76,7 +104,7 @@ function loadScreen(): Promise<typeof import('../ui/main.js')> {
 export async function showScreen(
   proxy: ProxyHandle,
   resolved: Resolved,
-  { filter, fps, color }: Look,
+  { filter, ...look }: Look,
   mesh: LoadedMesh | null = null,
 ): Promise<number> {
   try {
@@ -88,8 +116,10 @@ export async function showScreen(
       version: version(),
       warnings: warningsOf(mesh),
       filter: filter === '' ? null : filter,
-      color,
-      fps,
+      ...look,
+      columns: null,
+      filters: {},
+      keep: () => ({ kind: 'problem', message: 'there is no file for it' }),
     });
   } finally {
     await Promise.race([proxy.close(), proxy.died]); // a core that has died closes nothing any more

@@ -170,6 +170,7 @@ export { RecordedCommand } from './recording/command.js';
 export { redisCliLine } from './recording/exporters/redis-cli.js';
 export { EXPORTERS, type Exporter } from './recording/exporters.js';
 export { FaultScript } from './recording/fault-script.js';
+export { commandToJson } from './recording/format.js';
 export { type ArgumentRule, parseArgumentRule } from './recording/loose.js';
 export {
   type Exhausted,

@@ -1,13 +1,29 @@
 /** What the copy menu copies, in the forms that other programs take. See `ux.md` c.4. */
-import type { Facts, KeptArgument, Reply } from 'rmtop';
+import { type Facts, type KeptArgument, redisCliLine as quotedLine, type Reply } from 'rmtop';
 import { printable } from './text/printable.js';
 
 /** A redis-cli line that sends the command to `host`:`port`; secrets stay out of it. */
 export function redisCliLine(args: readonly KeptArgument[], host: string, port: number): string {
-  const words = args.map((arg) =>
-    arg.kind === 'redacted' ? '"$REDISCLI_AUTH"' : shellWord(arg.bytes),
-  );
-  return ['redis-cli', '-h', host, '-p', String(port), ...words].join(' ');
+  const cli = `redis-cli -h ${shellWord(Buffer.from(host))} -p ${port}`;
+  if (!args.some(hasNul)) return `${cli} ${shellWords(args)}`;
+  // No word of a shell's can have a NUL in it; redis-cli reads its own syntax from stdin, where one is \x00.
+  const line = quotedLine(args.map((arg) => arg.bytes));
+  return `printf '%s\\n' ${shellWord(Buffer.from(line))} | ${cli}`;
+}
+
+function hasNul(arg: KeptArgument): boolean {
+  return arg.kind !== 'redacted' && arg.bytes.includes(0);
+}
+
+/** The arguments as words of a shell; null where they cannot be. */
+export function explainWords(args: readonly KeptArgument[]): string | null {
+  return args.some((arg) => arg.kind !== 'whole' || hasNul(arg)) ? null : shellWords(args);
+}
+
+function shellWords(args: readonly KeptArgument[]): string {
+  return args
+    .map((arg) => (arg.kind === 'redacted' ? '"$REDISCLI_AUTH"' : shellWord(arg.bytes)))
+    .join(' ');
 }
 
 /** A word for a POSIX shell; bytes that are not printable need bash's or zsh's `$'…'`. */

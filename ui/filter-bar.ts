@@ -13,6 +13,8 @@ export class FilterBar {
   line: LineEdit | null = null;
   /** What is wrong with the line. */
   problem: FilterProblem | null = null;
+  /** Told of each filter that was typed to its end. */
+  accepted: (text: string) => void = () => {};
   private readonly apply: (filter: Filter | null) => void;
   private readonly history: string[] = [];
   private historyAt = -1;
@@ -95,8 +97,17 @@ export class FilterBar {
   private accept(): void {
     this.line = null;
     this.problem = null;
+    this.remember();
+    this.accepted(this.filter.text);
+  }
+
+  /** For the history; what is there already comes to its front. */
+  private remember(): void {
     const { text } = this.filter;
-    if (!this.isEmpty && this.history[0] !== text) this.history.unshift(text);
+    if (this.isEmpty) return;
+    const at = this.history.indexOf(text);
+    if (at !== -1) this.history.splice(at, 1);
+    this.history.unshift(text);
     if (this.history.length > HISTORY) this.history.pop();
   }
 
@@ -138,6 +149,14 @@ export class FilterBar {
     this.tell();
   }
 
+  /** Takes a whole filter. */
+  set(filter: Filter): void {
+    this.filter = filter;
+    this.isOn = true;
+    this.remember();
+    this.tell();
+  }
+
   /** Adds a condition to the filter; false when they do not go together, which is a bug of whoever made it. */
   add(condition: string): boolean {
     const { text } = this.filter;
@@ -145,9 +164,8 @@ export class FilterBar {
     const both = this.isEmpty ? condition : `${isSum ? `(${text})` : text} & ${condition}`;
     const parsed = parseFilter(both);
     if (parsed.kind === 'problem') return false;
-    this.filter = parsed;
-    this.isOn = true;
-    this.tell();
+    this.set(parsed);
+    this.accepted(parsed.text);
     return true;
   }
 }

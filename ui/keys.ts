@@ -4,10 +4,12 @@
  * A key has one meaning in every pane; where it makes no sense it does nothing. Keys of `ux.md` c.2 that are not here have no meaning
  * yet, and must not get another.
  */
-import { startCopy } from './actions/copy.js';
+import { askSaveReply, startCopy, startWrite } from './actions/copy.js';
 import { duplicateRule, editRule, removeRule, startFaults } from './actions/faults.js';
 import { addCell, editFilter, toggleFilter } from './actions/find.js';
 import { openHelp } from './actions/help.js';
+import { goBack } from './actions/jumps.js';
+import { askNote, toggleOnlyMarked } from './actions/marks.js';
 import {
   automatic,
   move,
@@ -21,7 +23,11 @@ import {
   toggleFreeze,
   zoom,
 } from './actions/move.js';
+import { reverseOrder } from './actions/order.js';
 import { backOrQuit, close, interrupt, quit } from './actions/quit.js';
+import { askFind, findAgain } from './actions/seek.js';
+import { performing } from './commands.js';
+import { type MenuId, openMenu } from './menu.js';
 
 import type { Model } from './model.js';
 import { PANES } from './panes.js';
@@ -48,6 +54,10 @@ function bind(
 }
 
 const rows = (by: number): ((model: Model) => void) => move({ kind: 'rows', by });
+const list =
+  (id: MenuId): ((model: Model) => void) =>
+  (model) =>
+    openMenu(model, id);
 const pages = (by: number): ((model: Model) => void) => move({ kind: 'pages', by });
 
 export const KEYS: readonly Binding[] = [
@@ -73,8 +83,25 @@ export const KEYS: readonly Binding[] = [
     'only this',
   ),
   bind('Find', '#', 'hide commands like this in the marked column', addCell(false)),
+  bind('Find', '\\', 'find without hiding: a command, or text in the other panes', askFind, 'find'),
+  bind('Find', 'n', 'the next that was found', findAgain(1)),
+  bind('Find', 'N', 'the one found before', findAgain(-1)),
+  bind('Find', 'ctrl-o', 'back to where the last jump began', (model) => goBack(model)),
+  bind('Find', 'o', 'order by a column', list('order'), 'order'),
+  bind('Find', 'v', 'reverse the order', reverseOrder),
+  bind('Find', 'c', 'choose columns', list('columns'), 'columns'),
   bind('Find', 'F', 'follow the newest command on and off', toggleFollow, 'follow'),
   bind('Find', 'p', 'freeze the screen; traffic goes on', toggleFreeze, 'freeze'),
+  bind(
+    'Marks',
+    'm',
+    'mark the command in focus, or take its mark away',
+    performing('mark'),
+    'mark',
+  ),
+  bind('Marks', 'M', 'show only what is marked', toggleOnlyMarked),
+  bind('Marks', 'U', 'take all marks away', performing('unmark')),
+  bind('Marks', ';', 'write a note to the command in focus', askNote),
   ...PANES.map((pane) =>
     bind('Panes', pane.key, `show ${pane.title}; again: it alone`, showPane(pane.id)),
   ),
@@ -99,6 +126,12 @@ export const KEYS: readonly Binding[] = [
   bind('Faults', 'u', 'undo the last change of rules', (model) => model.desk.undo(), 'undo'),
   bind('Faults', 'ctrl-r', 'redo it', (model) => model.desk.undo(true)),
   bind('Copy', 'y', 'copy: a menu, or the URL while nothing has come', startCopy, 'copy'),
+  bind('Copy', 'Y', 'the same menu, into a file', startWrite),
+  bind('Copy', 'b', "save the reply's bytes to a file", askSaveReply),
+  bind('Screen', ': ctrl-p', 'everything by name: the palette', list('palette'), 'all'),
+  bind('Screen', '@', 'what was done, as lines that do it again', list('did')),
+  bind('Screen', 'O', 'options: theme, symbols, mouse, time', list('options')),
+  bind('Screen', 'E', 'what happened: pane 9', (model) => model.show('log')),
   bind('Screen', '?', 'this help; ? again: the filter language', openHelp, 'help'),
   bind('Screen', 'H', 'show and hide the line of keys', (model) => {
     model.keyLine = !model.keyLine;

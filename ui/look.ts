@@ -2,7 +2,7 @@
 
 import type { Symbols } from './charts/plot.js';
 import type { Depth } from './text/styles.js';
-import { makeTheme, type Theme, type ThemeName } from './theme.js';
+import { makeTheme, type Theme, type ThemeChoice, type ThemeName, themeName } from './theme.js';
 
 export type Look = {
   readonly theme: Theme;
@@ -12,6 +12,21 @@ export type Look = {
   /** What charts are drawn with. */
   readonly symbols: Symbols;
 };
+
+/** What is chosen, and what is known of the terminal. */
+export type Styling = {
+  readonly theme: ThemeChoice;
+  /** `auto`: braille, or ASCII where the terminal takes no more. */
+  readonly symbols: Symbols | 'auto';
+  readonly depth: Depth;
+  readonly unicode: boolean;
+  readonly isLight: boolean;
+};
+
+export function lookOf({ theme, symbols, depth, unicode, isLight }: Styling): Look {
+  const look = makeLook(themeName(theme, isLight), depth, unicode);
+  return symbols === 'auto' ? look : { ...look, symbols };
+}
 
 export function makeLook(theme: ThemeName, depth: Depth, unicode: boolean): Look {
   return {

@@ -1,10 +1,13 @@
 /** The screen's beginning and end: the terminal is taken, and given back whatever happens; the proxy outlives a screen that fails. */
 import { type MeshConfig, type ProxyHandle, parseFilter, RmtopError } from 'rmtop';
+import { perform } from './commands.js';
 import { farewell, reportOf, stoppedText } from './exit.js';
-import type { Warning } from './model.js';
+import type { Styling } from './look.js';
+import type { Effects, Warning } from './model.js';
 import { Screen } from './screen.js';
 import { supportOf } from './terminal/support.js';
 import { type Port, processPort, Terminal } from './terminal/terminal.js';
+import type { ThemeChoice } from './theme.js';
 import { type End, watchProcess } from './watch.js';
 
 /** What the screen is started with. */
@@ -20,6 +23,15 @@ export type ScreenOptions = {
   readonly filter: string | null;
   readonly color: string;
   readonly fps: number;
+  readonly theme: ThemeChoice | null;
+  readonly symbols: Styling['symbols'];
+  readonly mouse: boolean;
+  /** The columns to begin with; null: the usual ones. */
+  readonly columns: string | null;
+  /** Filters by name. */
+  readonly filters: Readonly<Record<string, string>>;
+  /** Keeps a setting; see `Effects.keep`. */
+  readonly keep: Effects['keep'];
 };
 
 /** Where the screen runs: this process, or a test. */
@@ -76,10 +88,15 @@ export async function runScreen(
       warnings: options.warnings,
     },
     fps: options.fps,
-    support: supportOf(around.env, options.color),
+    support: supportOf(around.env, options.color, options.theme),
+    symbols: options.symbols,
+    mouse: options.mouse,
+    keep: options.keep,
     quit: () => ends.add({ kind: 'quit' }),
     failed: (error) => ends.add({ kind: 'failed', error }),
   });
+  for (const [name, text] of Object.entries(options.filters)) screen.model.saved.set(name, text);
+  if (options.columns !== null) perform(screen.model, `columns ${options.columns}`);
   try {
     screen.start();
   } catch (error) {

@@ -1,13 +1,18 @@
 /** Everything the screen shows and how it is being looked at. Actions change it; frames are made of it. */
 import { Facts, type Filter, type MeshConfig, parseFilter } from 'rmtop';
+import type { Jumps } from './actions/jumps.js';
 import { Charts } from './charts/curves.js';
+import { Diary } from './diary.js';
+
 import { FaultDesk } from './faults/desk.js';
 import { FilterBar } from './filter-bar.js';
 import type { Arrangement, Zoom } from './layout.js';
-import type { Look } from './look.js';
+import { type Look, lookOf, type Styling } from './look.js';
+import type { MenuId } from './menu.js';
 import type { Feed } from './store/feed.js';
 import type { Row } from './store/rows.js';
 import { Sifter } from './store/sifter.js';
+import type { TimeMode } from './stream/cells.js';
 import type { ColumnId } from './stream/columns.js';
 import { Viewport } from './stream/viewport.js';
 import type { LineEdit } from './text/line-edit.js';
@@ -30,7 +35,7 @@ type ListPaneId = Exclude<PaneId, 'stream'>;
 /** What the keys go to before they go to the panes. */
 export type Dialog =
   | { readonly kind: 'quit' }
-  | { readonly kind: 'copy' }
+  | { readonly kind: 'copy'; readonly toFile: boolean }
   | { readonly kind: 'fault' }
   | {
       readonly kind: 'prompt';
@@ -42,7 +47,14 @@ export type Dialog =
       /** Takes the line; gives what is wrong with it. */
       readonly submit: (text: string) => string | null;
     }
-  | { readonly kind: 'help'; readonly topic: 'keys' | 'filter'; query: LineEdit; at: number };
+  | {
+      readonly kind: 'menu';
+      readonly id: MenuId;
+      query: LineEdit;
+      at: number;
+      /** What is wrong with what was typed. */
+      note: string;
+    };
 
 /** The terminal's, in cells. */
 export type Size = { readonly columns: number; readonly rows: number };
@@ -60,6 +72,10 @@ export type Subject = {
 
 /** Something to know before it costs an hour, and what to do about it; empty where that is not known. */
 export type Warning = { readonly text: string; readonly next: string };
+/** What came of keeping a setting: the file it is in, or why it is in none. */
+export type Kept =
+  | { readonly kind: 'kept'; readonly file: string }
+  | { readonly kind: 'problem'; readonly message: string };
 
 /** What actions can cause outside the model. */
 export type Effects = {
@@ -67,6 +83,10 @@ export type Effects = {
   readonly copy: (bytes: string | Buffer, what: string) => void;
   /** Settles when the core has taken it. */
   readonly reconfigure: (config: MeshConfig) => Promise<void>;
+  /** Mouse reports on or off. */
+  readonly mouse: (on: boolean) => void;
+  /** Keeps a setting in the user's file; gives where, or what is wrong. */
+  readonly keep: (path: readonly string[], value: string | readonly string[]) => Kept;
   readonly quit: () => void;
   readonly repaint: () => void;
   /** Something changed that is to be seen soon. */
@@ -92,6 +112,12 @@ export class Model {
   faultsOnSinceUs: number | null = null;
   readonly effects: Effects;
   look: Look;
+  styling: Styling;
+  mouse = false;
+  /** Filters kept by name. */
+  readonly saved: Map<string, string> = new Map();
+  /** Lines typed in the palette, latest first. */
+  readonly typed: string[] = [];
   size: Size = { columns: 80, rows: 24 };
   pane: PaneId = 'stream';
   /** Where Esc leads back to. */
@@ -102,6 +128,7 @@ export class Model {
   zoom: Zoom = 'normal';
   /** The tab of each pane that has some. */
   readonly tabs: Partial<Record<PaneId, number>> = {};
+  private inForce: Filter | null = null;
   private preview = { scope: '', ms: Number.NEGATIVE_INFINITY, fits: 0, of: 0 };
   private readonly cursors: Partial<Record<PaneId, number>> = {};
   dialog: Dialog | null = null;
@@ -110,6 +137,20 @@ export class Model {
   /** How many inputs there were: what a key changes is drawn at once. */
   inputs = 0;
   keyLine = true;
+  /** The columns that the user chose; null: the usual ones at this width. */
+  columns: readonly ColumnId[] | null = null;
+  time: TimeMode = 'clock';
+  /** `M`: rows without a mark are hidden, too. */
+  onlyMarked = false;
+  /** What was looked for last: commands in the stream, text in the other panes. */
+  readonly sought: { filter: Filter | null; text: string } = { filter: null, text: '' };
+  /** How many searches there were: one that is not the last ends. */
+  searches = 0;
+  readonly jumps: Jumps = { back: [], forward: [] };
+  /** Ends sorting that is under way. */
+  stopSorting: () => void = () => {};
+  /** What was done, as the lines that do it again. */
+  readonly diary: Diary = new Diary();
   /** What the Decoded tab takes values for; null: what they look like. */
   codec: Codec | null = null;
   /** The column that `*` and `#` act on. */
@@ -129,10 +170,11 @@ export class Model {
     log: new Scroll(true),
   };
 
-  constructor(subject: Subject, feed: Feed, look: Look, filter: Filter, effects: Effects) {
+  constructor(subject: Subject, feed: Feed, styling: Styling, filter: Filter, effects: Effects) {
     this.subject = subject;
     this.feed = feed;
-    this.look = look;
+    this.styling = styling;
+    this.look = lookOf(styling);
     this.effects = effects;
     this.sifter = new Sifter(feed.rows, new Facts(feed), feed.context);
     this.viewport = new Viewport(feed.rows);
@@ -152,12 +194,33 @@ export class Model {
       },
     });
     this.filterBar = new FilterBar(filter, (inForce) => {
-      this.sifter.use(inForce);
-      this.viewport.sifted();
+      this.inForce = inForce;
+      this.sift();
     });
+    this.filterBar.accepted = (text) => this.did(`filter ${text}`.trim());
     feed.journal.onEntry = (entry) => {
       if (entry.level !== 'info') this.toasts.say(entry.level, entry.text, entry.next);
     };
+  }
+
+  /** The filter or the marks say something else now: rows are asked about again. */
+  sift(): void {
+    const { inForce } = this;
+    this.sifter.use(this.onlyMarked ? onlyMarked(inForce) : inForce);
+    this.viewport.sifted();
+  }
+
+  /** Notes what was done, as the line that does it again. */
+  did(line: string): void {
+    const atUs = this.feed.nowUs();
+    this.diary.add({ atUs, line });
+    this.feed.journal.add(atUs, 'info', `:${line}`, null);
+  }
+
+  /** Another theme, other symbols, or more that is known of the terminal. */
+  restyle(changed: Partial<Styling>): void {
+    this.styling = { ...this.styling, ...changed };
+    this.look = lookOf(this.styling);
   }
 
   /** Whether nothing has come yet: the first screen is shown then. */
@@ -216,4 +279,14 @@ export class Model {
     // What is read must not run away.
     if (pane === 'detail') this.viewport.stay();
   }
+}
+
+/** Both: what the filter lets through, and has a mark. */
+function onlyMarked(filter: Filter | null): Filter {
+  return {
+    kind: 'filter',
+    text: `marked ${filter?.text ?? ''}`,
+    readings: [],
+    matches: (facts) => facts.mark !== undefined && (filter === null || filter.matches(facts)),
+  };
 }

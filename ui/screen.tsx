@@ -10,12 +10,13 @@ import { headerLine, totalsLines } from './components/header.js';
 import { FramePacer } from './frames.js';
 import { Layout as InkLayout } from './ink.js';
 import { act } from './input.js';
-import { type Cell, layoutOf } from './layout.js';
-import { makeLook } from './look.js';
-import { Model, type Subject } from './model.js';
+import { type Cell, type Layout, layoutOf } from './layout.js';
+import type { Styling } from './look.js';
+import { type Effects, Model, type Subject } from './model.js';
+import { point } from './mouse.js';
 import { Feed } from './store/feed.js';
 import { copy, copyWays } from './terminal/clipboard.js';
-import { ESC_TIMEOUT_MS, KeyDecoder } from './terminal/keys.js';
+import { ESC_TIMEOUT_MS, type Input, KeyDecoder } from './terminal/keys.js';
 import { Painter } from './terminal/painter.js';
 import { isLightAnswer, type Support } from './terminal/support.js';
 import type { Port, Terminal } from './terminal/terminal.js';
@@ -35,6 +36,10 @@ export type ScreenNeeds = {
   readonly terminal: Terminal;
   readonly port: Port;
   readonly support: Support;
+  readonly symbols: Styling['symbols'];
+  readonly mouse: boolean;
+  /** See `Effects.keep`. */
+  readonly keep: Effects['keep'];
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly platform: string;
   /** The user wants to end. */
@@ -53,7 +58,7 @@ export class Screen {
   private readonly regions: Regions;
   private readonly stops: (() => void)[] = [];
   private frame: readonly string[] = [];
-  private cells: readonly Cell[] = [];
+  private layout: Layout | null = null;
   private chrome = '';
   private figuresMs = Number.NEGATIVE_INFINITY;
   private figures = { header: '', filter: '' };
@@ -68,26 +73,33 @@ export class Screen {
   constructor(needs: ScreenNeeds) {
     this.needs = needs;
     const { subject, support, filter } = needs;
-    const theme = support.theme === 'auto' ? 'dark' : support.theme;
-    const look = makeLook(theme, support.depth, support.unicode);
+    const { theme, depth, unicode } = support;
+    const isLight = support.isLight === true;
+    const styling = { theme, symbols: needs.symbols, depth, unicode, isLight };
     this.pacer = new FramePacer(needs.fps, {
       draw: () => this.draw(),
       isBusy: () => needs.terminal.isBusy,
     });
-    this.model = new Model(subject, new Feed(needs.proxy), look, filter, {
+    this.model = new Model(subject, new Feed(needs.proxy), styling, filter, {
       copy: (bytes, what) => void this.copy(bytes, what),
       reconfigure: (config) => needs.proxy.reconfigure(config),
+      mouse: (on) => needs.terminal.mouse(on),
+      keep: needs.keep,
       quit: needs.quit,
       repaint: () => this.repaint(),
       changed: () => this.pacer.soon(),
     });
-    this.regions = regionsOf(this.model, () => this.cells);
+    this.regions = regionsOf(this.model, () => this.layout?.cells ?? []);
   }
 
   start(): void {
     const { terminal, port, support, proxy } = this.needs;
-    terminal.enter(support.theme === 'auto' && support.depth !== 'none');
+    terminal.enter(support.isLight === null && support.depth !== 'none');
     terminal.onDrained = () => this.pacer.drained();
+    if (this.needs.mouse) {
+      this.model.mouse = true;
+      terminal.mouse(true);
+    }
     this.resize();
     this.stops.push(port.onInput((bytes) => this.hear(bytes)));
     this.stops.push(port.onResize(() => this.resize()));
@@ -130,6 +142,7 @@ export class Screen {
     for (const input of inputs) {
       if (this.closed) return;
       if (input.kind === 'answer') this.hearBackground(input.osc);
+      else if (input.kind === 'mouse') this.point(input);
       else act(this.model, input);
     }
     if (inputs.length === 0) return;
@@ -138,9 +151,12 @@ export class Screen {
   }
 
   private hearBackground(osc: string): void {
-    if (this.needs.support.theme !== 'auto' || isLightAnswer(osc) !== true) return;
-    const { depth, unicode } = this.needs.support;
-    this.model.look = makeLook('light', depth, unicode);
+    const isLight = isLightAnswer(osc);
+    if (isLight !== null && this.needs.support.isLight === null) this.model.restyle({ isLight });
+  }
+
+  private point(input: Extract<Input, { kind: 'mouse' }>): void {
+    if (this.model.mouse && this.layout !== null) point(this.model, input, this.layout);
   }
 
   private async copy(bytes: string | Buffer, what: string): Promise<void> {
@@ -218,7 +234,7 @@ export class Screen {
       arrangement: model.arrangement,
       zoom: model.zoom,
     });
-    this.cells = layout.cells;
+    this.layout = layout;
     const stream = layout.cells.find((cell) => cell.pane === 'stream');
     // The line of heads is no row. Where there is no stream, its focus stays as it is.
     const streamRows = stream === undefined ? null : stream.height - 1;
@@ -226,7 +242,7 @@ export class Screen {
     model.viewport.update(streamRows ?? layout.bodyRows - 1);
     this.countUnseen(streamRows ?? 0);
     const chrome = this.chromeOf(layout);
-    const key = JSON.stringify(chrome) + helpKey(model);
+    const key = JSON.stringify(chrome) + menuKey(model);
     if (key !== this.chrome) {
       this.frame = this.ink.draw(
         <App model={model} chrome={chrome} regions={this.regions} />,
@@ -278,7 +294,7 @@ export class Screen {
 }
 
 function bodyOf(model: Model): Body {
-  if (model.dialog?.kind === 'help') return { kind: 'help' };
+  if (model.dialog?.kind === 'menu') return { kind: 'menu' };
   if (model.isFresh && model.pane === 'stream')
     return { kind: 'first', props: firstScreenProps(model) };
   return { kind: 'panes' };
@@ -289,11 +305,11 @@ function underFilter(model: Model, width: number): readonly string[] {
   return model.filterBar.line === null ? bannerLines(model, width) : filterHelp(model, width);
 }
 
-/** What the help shows is no part of the chrome. */
-function helpKey(model: Model): string {
+/** What a list shows is no part of the chrome. */
+function menuKey(model: Model): string {
   const { dialog } = model;
-  if (dialog?.kind !== 'help') return '';
-  return `${dialog.topic} ${dialog.at} ${dialog.query.text} ${dialog.query.cursor}`;
+  if (dialog?.kind !== 'menu') return '';
+  return `${dialog.id} ${dialog.at} ${dialog.note} ${dialog.query.text} ${dialog.query.cursor} ${model.inputs}`;
 }
 
 function regionsOf(model: Model, cells: () => readonly Cell[]): Regions {

@@ -1,8 +1,12 @@
 /** `y`: on the first screen the address to paste, later a menu of what to copy of the focused command. */
-import { explain, splitAddress } from 'rmtop';
-import { redisCliLine, redisCliReply, valueIn } from '../copy-forms.js';
+import { writeFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import path from 'node:path';
+import { commandToJson, explain, splitAddress } from 'rmtop';
+import { explainWords, redisCliLine, redisCliReply, shellWord, valueIn } from '../copy-forms.js';
 import type { Model } from '../model.js';
 import { quoted } from '../text/quoted.js';
+import { ask } from './prompt.js';
 
 /** The environment line that points an application here. */
 export function urlLine(model: Model): string {
@@ -14,51 +18,167 @@ export function urlLine(model: Model): string {
 export function startCopy(model: Model): void {
   if (model.isFresh || model.viewport.focused === null)
     model.effects.copy(urlLine(model), urlLine(model));
-  else model.dialog = { kind: 'copy' };
+  else model.dialog = { kind: 'copy', toFile: false };
+}
+
+/** `Y`: the same menu, and then a file. */
+export function startWrite(model: Model): void {
+  if (model.viewport.focused === null) model.toasts.answer('there is no command to write here');
+  else model.dialog = { kind: 'copy', toFile: true };
 }
 
 type Form = {
+  /** The key after y, and the name that `:copy` takes. */
   readonly key: string;
+  readonly id: string;
   readonly name: string;
+  /** What the file is called that it is offered to be saved to, behind the number of the command. */
+  readonly ending: string;
   readonly make: (model: Model) => string | Buffer | null;
 };
 
+function form(key: string, id: string, name: string, ending: string, make: Form['make']): Form {
+  return { key, id, name, ending, make };
+}
+
 /** The menu, by its second key. */
 export const COPY_FORMS: readonly Form[] = [
-  { key: 'y', name: 'redis-cli', make: (model) => cliLine(model, 'upstream') },
-  { key: 'p', name: 'through proxy', make: (model) => cliLine(model, 'proxy') },
-  { key: 'k', name: 'key', make: (model) => latin1(model.focusedFacts()?.keys[0]) },
-  {
-    key: 'v',
-    name: 'value',
-    make: (model) => {
-      const facts = model.focusedFacts();
-      return facts === null ? null : valueIn(facts);
-    },
-  },
-  {
-    key: 'r',
-    name: 'reply',
-    make: (model) => {
-      const reply = model.focusedFacts()?.reply;
-      return reply == null ? null : redisCliReply(reply);
-    },
-  },
-  { key: 'R', name: 'RESP', make: (model) => model.focusedFacts()?.event?.request.bytes ?? null },
-  { key: 'd', name: 'decision', make: decisionText },
-  { key: 'f', name: 'filter', make: filterText },
-  { key: 'x', name: 'explain', make: explainLine },
-  { key: 'u', name: 'URL', make: urlLine },
+  form('y', 'cli', 'redis-cli', '.sh', (model) => cliLine(model, 'upstream')),
+  form('p', 'cli-proxy', 'through proxy', '.sh', (model) => cliLine(model, 'proxy')),
+  form('k', 'key', 'key', '.key', (model) => latin1(model.focusedFacts()?.keys[0])),
+  form('v', 'value', 'value', '.bin', (model) => {
+    const facts = model.focusedFacts();
+    return facts === null ? null : valueIn(facts);
+  }),
+  form('r', 'reply', 'reply', '.txt', (model) => {
+    const reply = model.focusedFacts()?.reply;
+    return reply == null ? null : redisCliReply(reply);
+  }),
+  form('R', 'resp', 'RESP', '.resp', requestBytes),
+  form('j', 'json', 'JSON', '.json', jsonRecord),
+  form('d', 'decision', 'decision', '.txt', decisionText),
+  form('f', 'filter', 'filter', '.txt', filterText),
+  form('x', 'explain', 'explain', '.sh', explainLine),
+  form('c', 'last', 'last line', '.txt', (model) => model.diary.list.at(-1)?.line ?? null),
+  form('u', 'url', 'URL', '.env', urlLine),
 ];
 
 /** The second key of the menu. */
-export function pickCopy(model: Model, key: string): void {
+export function pickCopy(model: Model, key: string, toFile: boolean): void {
   model.dialog = null;
-  const form = COPY_FORMS.find((each) => each.key === key);
-  if (form === undefined) return;
-  const copied = form.make(model);
-  if (copied === null) model.toasts.answer(`there is no ${form.name} to copy here`);
-  else model.effects.copy(copied, form.name);
+  const found = COPY_FORMS.find((each) => each.key === key);
+  if (found === undefined) return;
+  const problem = toFile ? askFile(model, found) : copyForm(model, found.id);
+  if (problem !== null) model.toasts.answer(problem);
+}
+
+/** Copies the command in focus in form `id`; gives what is wrong instead. */
+export function copyForm(model: Model, id: string): string | null {
+  const made = makeForm(model, id);
+  if (typeof made === 'string') return made;
+  model.effects.copy(made.content, made.form.name);
+  return null;
+}
+
+/** Writes it to a new file; gives what is wrong instead. */
+export function saveForm(model: Model, id: string, file: string): string | null {
+  const made = makeForm(model, id);
+  if (typeof made === 'string') return made;
+  const { content } = made;
+  return written(model, file, typeof content === 'string' ? `${content}\n` : content);
+}
+
+function makeForm(
+  model: Model,
+  id: string,
+): { readonly form: Form; readonly content: string | Buffer } | string {
+  const found = COPY_FORMS.find((each) => each.id === id);
+  if (found === undefined) return COPY_FORMS.map((each) => each.id).join(', ');
+  const content = found.make(model);
+  return content === null ? `there is no ${found.name} to copy here` : { form: found, content };
+}
+
+function askFile(model: Model, { id, ending, name }: Form): string | null {
+  const made = makeForm(model, id);
+  if (typeof made === 'string') return made;
+  const start = `rmtop-${model.viewport.focus ?? 0}${ending}`;
+  ask(model, `${name} to`, start, newFile, (file) => saveForm(model, id, file));
+  return null;
+}
+
+/** `b`: asks where to put the bytes of the reply. */
+export function askSaveReply(model: Model): void {
+  const bytes = replyBytes(model);
+  if (bytes === null) {
+    model.toasts.answer('there is no reply to save here');
+    return;
+  }
+  const start = `rmtop-${model.viewport.focus ?? 0}.reply`;
+  const about = `${bytes.length.toLocaleString('en-US')} bytes${bytes.whole ? '' : ', the head of it'}`;
+  ask(
+    model,
+    'reply to',
+    start,
+    () => about,
+    (file) => perform(model, file),
+  );
+
+  function perform(on: Model, file: string): string | null {
+    const problem = saveReply(on, file);
+    if (problem === null) on.did(`save-reply ${file}`);
+    return problem;
+  }
+}
+
+/** Writes the reply's bytes to a new file: those of the value where it is one string, else the reply as it was on the wire. */
+export function saveReply(model: Model, file: string): string | null {
+  const reply = replyBytes(model);
+  return reply === null ? 'there is no reply to save here' : written(model, file, reply.bytes);
+}
+
+function replyBytes(
+  model: Model,
+): { readonly bytes: Buffer; readonly length: number; readonly whole: boolean } | null {
+  const facts = model.focusedFacts();
+  const kept = facts?.event?.reply;
+  const reply = facts?.reply ?? null;
+  if (kept === undefined || kept.bytes.length === 0 || reply === null) return null;
+  const isString = reply.type === '$' || reply.type === '+';
+  if (kept.condensed && !isString) return null;
+  const bytes = isString ? reply.value : kept.bytes;
+  return { bytes, length: bytes.length, whole: !kept.condensed };
+}
+
+function newFile(): string {
+  return 'a new file, for you alone';
+}
+
+/** Writes a file that only its owner can read; one that is there is left alone. */
+function written(model: Model, file: string, content: string | Buffer): string | null {
+  const name = file.startsWith('~/') ? path.join(homedir(), file.slice(2)) : file;
+  if (name === '') return 'which file?';
+  try {
+    writeFileSync(name, content, { mode: 0o600, flag: 'wx' });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    return code === 'EEXIST'
+      ? 'there is a file of that name already: choose another'
+      : `cannot write ${file}: ${code}`;
+  }
+  model.toasts.answer(`${Buffer.byteLength(content).toLocaleString('en-US')} bytes in ${file}`);
+  return null;
+}
+
+/** The request as it was on the wire; null where some of it was not kept. */
+function requestBytes(model: Model): Buffer | null {
+  const request = model.focusedFacts()?.event?.request;
+  return request === undefined || request.condensed ? null : request.bytes;
+}
+
+/** The line that a recording has of it. */
+function jsonRecord(model: Model): string | null {
+  const event = model.focusedFacts()?.event ?? null;
+  return event === null ? null : JSON.stringify(commandToJson(event, model.feed.context));
 }
 
 function latin1(bytes: string | undefined): Buffer | null {
@@ -108,7 +228,8 @@ function filterText(model: Model): string | null {
 
 function explainLine(model: Model): string | null {
   const event = model.focusedFacts()?.event ?? null;
-  if (event === null || event.args.some((arg) => arg.kind !== 'whole')) return null;
-  const line = redisCliLine(event.args, '', 0).replace(/^redis-cli -h {2}-p 0 /, '');
-  return `rmtop explain ${line} -u ${model.subject.label}`;
+  const words = event === null ? null : explainWords(event.args);
+  return words === null
+    ? null
+    : `rmtop explain ${words} -u ${shellWord(Buffer.from(model.subject.label))}`;
 }

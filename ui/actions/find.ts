@@ -12,7 +12,10 @@ export function editFilter(model: Model): void {
 
 export function toggleFilter(model: Model): void {
   if (model.filterBar.isEmpty) model.toasts.answer('there is no filter: / begins one');
-  else model.filterBar.toggle();
+  else {
+    model.filterBar.toggle();
+    model.did(`filter ${model.filterBar.isOn ? 'on' : 'off'}`);
+  }
 }
 
 /** `*` shows only commands like the focused one in the chosen column, `#` hides them. */
@@ -56,6 +59,18 @@ function conditionFor(facts: Facts, cell: ColumnId): string | null {
       return facts.nodes[0] === undefined ? null : `node=${quoted(facts.nodes[0].alias)}`;
     case 'p':
       return facts.why === null ? null : `why=${facts.why}`;
+    case 'm':
+      return facts.mirrors[0] === undefined
+        ? facts.isMirrored
+          ? 'mirrored'
+          : null
+        : `mirror.state=${facts.mirrors[0].state}`;
+    case 'f':
+      return facts.fault === null ? null : `fault.id=${quoted(facts.fault.id)}`;
+    case 'ms':
+      return facts.durationUs === null ? null : `rtt>=${Math.floor(facts.durationUs)}us`;
+    case 'size':
+      return facts.event === null ? null : `rep.size>=${facts.event.reply.total}B`;
     case 'reply':
       return facts.isError
         ? 'err'

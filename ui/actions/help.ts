@@ -1,7 +1,12 @@
 /** `?`: the help over everything else. */
+import { openMenu } from '../menu.js';
 import type { Model } from '../model.js';
-import { EMPTY_LINE } from '../text/line-edit.js';
 
+/** The keys; `?` again shows the filter language. */
 export function openHelp(model: Model): void {
-  model.dialog = { kind: 'help', topic: 'keys', query: EMPTY_LINE, at: 0 };
+  openMenu(model, 'keys');
+}
+
+export function openFilterHelp(model: Model): void {
+  openMenu(model, 'filter-help');
 }

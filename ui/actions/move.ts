@@ -7,6 +7,7 @@ import { CELLS } from '../stream/columns.js';
 import { columnsOf } from '../stream/draw.js';
 import type { Motion } from '../stream/viewport.js';
 import { changePercent } from './faults.js';
+import { orderByArrival } from './order.js';
 
 /** Moves the focus of the stream, or scrolls the pane. */
 export function move(motion: Motion): (model: Model) => void {
@@ -115,7 +116,10 @@ export function nextTab(by: 1 | -1): (model: Model) => void {
 /** `F`: follow on or off. */
 export function toggleFollow(model: Model): void {
   if (model.viewport.follow) model.viewport.stay();
-  else model.viewport.move({ kind: 'last' });
+  else {
+    orderByArrival(model);
+    model.viewport.move({ kind: 'last' });
+  }
 }
 
 /** `p`: the screen stands still; traffic goes on. */

@@ -1,7 +1,8 @@
 /** Bars as text: a line of bars for small places, an area of several lines for larger ones; braille, blocks or ASCII. */
 
 /** What bars are made of. */
-export type Symbols = 'braille' | 'block' | 'ascii';
+export const SYMBOLS = ['braille', 'block', 'ascii'] as const;
+export type Symbols = (typeof SYMBOLS)[number];
 
 /** From empty to full, in one cell. Braille has two columns a cell and is drawn apart. */
 const LEVELS: Readonly<Record<'block' | 'ascii', string>> = {

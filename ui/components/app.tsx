@@ -2,15 +2,16 @@
 import type { ReactNode } from 'react';
 import { Box, type LinesOf, Region, Text } from '../ink.js';
 import type { Layout } from '../layout.js';
+import { MENUS } from '../menus.js';
 import type { Model } from '../model.js';
 import { FirstScreen, type FirstScreenProps } from './first-screen.js';
-import { Help } from './help.js';
+import { MenuView } from './menu.js';
 
 /** What is between the filter and the news. */
 export type Body =
   | { readonly kind: 'first'; readonly props: FirstScreenProps }
   | { readonly kind: 'panes' }
-  | { readonly kind: 'help' };
+  | { readonly kind: 'menu' };
 
 /** The parts that Ink lays out: while they are the same, its frame is. */
 export type Chrome = {
@@ -68,9 +69,15 @@ function BodyView({ model, chrome, regions }: Props): ReactNode {
   switch (body.kind) {
     case 'first':
       return <FirstScreen model={model} props={body.props} width={columns} />;
-    case 'help':
-      return model.dialog?.kind === 'help' ? (
-        <Help model={model} dialog={model.dialog} width={columns} height={bodyRows} />
+    case 'menu':
+      return model.dialog?.kind === 'menu' ? (
+        <MenuView
+          model={model}
+          menu={MENUS[model.dialog.id]}
+          dialog={model.dialog}
+          width={columns}
+          height={bodyRows}
+        />
       ) : null;
     case 'panes':
       return <Region height={bodyRows} lines={regions.panes} />;

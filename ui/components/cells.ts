@@ -4,6 +4,7 @@ import type { Model } from '../model.js';
 import { isLinesPane, type LinesPane, paneOf, type Room } from '../panes.js';
 import { streamLines, stripLines } from '../stream/draw.js';
 import { fitStyled, widthOf } from '../text/fit.js';
+import { plain } from '../text/styles.js';
 
 /** The lines of `cells`, which tile a region of `width` times `height`. */
 export function cellsLines(
@@ -45,7 +46,11 @@ function contentLines(model: Model, cell: Cell, width: number, height: number): 
   const pane = paneOf(cell.pane);
   if (!isLinesPane(pane)) return [];
   const { head, lines, cursor } = drawn(model, pane, { width, height });
-  return [...head, ...model.scrolls[pane.id].view(lines, height - head.length, cursor)];
+  const scroll = model.scrolls[pane.id];
+  const shown = scroll.view(lines, height - head.length, cursor);
+  const found = scroll.found === null ? -1 : scroll.found - scroll.top;
+  const { theme } = model.look;
+  return [...head, ...shown.map((line, i) => (i === found ? theme.reverse(plain(line)) : line))];
 }
 
 /** Figures that change with every command are for reading, not for watching: such panes are drawn anew twice a second, or at a key. */

@@ -58,6 +58,17 @@ function shownText(model: Model, width: number): string {
 function modeText(model: Model): string {
   const { theme } = model.look;
   if (model.feed.frozen) return theme.reverse(` FROZEN +${count(model.feed.heldBack)} `);
+  const marked = model.onlyMarked ? `${theme.reverse(' MARKED ')} ` : '';
+  const { ordered } = model.viewport;
+  if (ordered !== null) {
+    const { column, reverse } = ordered.order;
+    return `${marked}${theme.reverse(` BY ${column}${reverse ? ' v' : ''} `)}`;
+  }
+  return marked + followText(model);
+}
+
+function followText(model: Model): string {
+  const { theme } = model.look;
   if (model.viewport.follow) return theme.paint('good', 'FOLLOW');
   return `ANCHOR #${model.viewport.focus ?? '-'}`;
 }

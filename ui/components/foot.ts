@@ -3,26 +3,44 @@
 import { COPY_FORMS } from '../actions/copy.js';
 import { faultsInALine } from '../actions/faults.js';
 import { bindingOf, shownKey } from '../keys.js';
+import { MENUS } from '../menus.js';
 import type { Model } from '../model.js';
-import { PANES, paneOf } from '../panes.js';
+import { PANES, type Pane, paneOf } from '../panes.js';
 import { count, plural } from '../text/figures.js';
 import { cut, fit, widthOf } from '../text/fit.js';
 import { printableText } from '../text/printable.js';
 import { typedText } from './typed.js';
 
+/** A pane's tab, and the cells it takes in its line. */
+export type TabSpan = { readonly pane: Pane; readonly from: number; readonly to: number };
+
+/** As many tabs as there is room for. */
+export function tabSpans(model: Model, width: number): readonly TabSpan[] {
+  const spans: TabSpan[] = [];
+  let from = 0;
+  for (const pane of PANES) {
+    const to = from + labelOf(pane).length + (pane.id === model.pane ? 3 : 1);
+    if (to > width) break;
+    spans.push({ pane, from, to });
+    from = to;
+  }
+  return spans;
+}
+
+function labelOf({ key, title }: Pane): string {
+  return `${key} ${title}`;
+}
+
 export function tabsLine(model: Model, width: number): string {
   const { theme } = model.look;
-  let used = 0;
-  let line = '';
-  for (const pane of PANES) {
-    const label = `${pane.key} ${pane.title}`;
-    const own = label.length + (pane.id === model.pane ? 3 : 1);
-    if (used + own > width) break;
-    line +=
-      pane.id === model.pane ? ` ${theme.bold(`[${label}]`)}` : ` ${theme.paint('dim', label)}`;
-    used += own;
-  }
-  return line;
+  return tabSpans(model, width)
+    .map(({ pane }) => {
+      const label = labelOf(pane);
+      return pane.id === model.pane
+        ? ` ${theme.bold(`[${label}]`)}`
+        : ` ${theme.paint('dim', label)}`;
+    })
+    .join('');
 }
 
 /** A question, else a toast, else what happens that the eye cannot follow. */
@@ -35,7 +53,7 @@ export function newsLine(model: Model, width: number): string {
   }
   if (dialog?.kind === 'copy') {
     const forms = COPY_FORMS.map(({ key, name }) => `${key} ${name}`).join('  ');
-    return theme.bold(cut(` copy> ${forms}  Esc`, width));
+    return theme.bold(cut(` ${dialog.toFile ? 'write' : 'copy'}> ${forms}  Esc`, width));
   }
   if (dialog?.kind === 'fault') return theme.bold(fit(` t> ${faultsInALine(model)}`, width));
   if (dialog?.kind === 'prompt') {
@@ -64,23 +82,44 @@ export function newsLine(model: Model, width: number): string {
 /** The keys worth naming, as many as there is room for. */
 export function keyLine(model: Model, width: number): string {
   const { theme } = model.look;
-  if (model.dialog?.kind === 'help')
-    return cut(' type to search   up down   Enter does it   ? keys, filter language   Esc', width);
+  if (model.dialog?.kind === 'menu')
+    return cut(` type to search   up down   ${MENUS[model.dialog.id].hint}   Esc`, width);
+  return keyHints(model, width)
+    .map(({ name, hint }) => ` ${theme.bold(shownKey(name))} ${hint}  `)
+    .join('');
+}
+
+/** A key in the line of keys, by the name the decoder gives it, and the cells it takes. */
+export type KeyHint = {
+  readonly name: string;
+  readonly hint: string;
+  readonly from: number;
+  readonly to: number;
+};
+
+/** What the line of keys names now. */
+export function keyHints(model: Model, width: number): readonly KeyHint[] {
   const names =
-    model.isFresh && model.pane === 'stream' ? ['y', '/', '?', 'q'] : paneOf(model.pane).hints;
+    model.isFresh && model.pane === 'stream' ? ['y', '/', ':', '?', 'q'] : paneOf(model.pane).hints;
   const hints = names.flatMap((name) => {
     const hint = bindingOf(name)?.hint;
-    return hint === undefined ? [] : [{ key: shownKey(name), hint }];
+    return hint === undefined ? [] : [{ name, hint }];
   });
   // Whatever else there is no room for, the help stays.
-  const widthOfHint = ({ key, hint }: { key: string; hint: string }): number =>
-    key.length + hint.length + 4;
-  const help = hints.find(({ key }) => key === '?');
+  const widthOfHint = ({ name, hint }: { name: string; hint: string }): number =>
+    shownKey(name).length + hint.length + 4;
+  const help = hints.find(({ name }) => name === '?');
   let left = width - (help === undefined ? 0 : widthOfHint(help) - 2);
   const shown = hints.filter((each) => {
     if (each === help) return true;
     left -= widthOfHint(each);
     return left >= 0;
   });
-  return shown.map(({ key, hint }) => ` ${theme.bold(key)} ${hint}  `).join('');
+  let from = 0;
+  return shown.map((each) => {
+    const to = from + widthOfHint(each);
+    const placed = { ...each, from, to };
+    from = to;
+    return placed;
+  });
 }

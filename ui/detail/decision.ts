@@ -16,8 +16,10 @@ export type Statement = {
 
 /** All there is to say, the decision first. `limit`: how long a reply's text may be. */
 export function statements(facts: Facts, unicode: boolean, limit: number): Statement[] {
-  if (facts.pending !== null) return waiting(facts);
-  return [...decided(facts, unicode), ...happened(facts, unicode, limit)];
+  const note = facts.mark?.note ?? null;
+  const noted = note === null ? [] : [say('note', printableText(note, { unicode }), 'slow')];
+  if (facts.pending !== null) return [...noted, ...waiting(facts)];
+  return [...noted, ...decided(facts, unicode), ...happened(facts, unicode, limit)];
 }
 
 function waiting(facts: Facts): Statement[] {

@@ -65,6 +65,8 @@ function remembering(make: LinesPane['lines']): LinesPane['lines'] {
       room.width,
       model.look.theme.name,
       model.codec,
+      model.time,
+      row === null ? '' : model.feed.marks.of(row.seq)?.note,
     ].join();
     const known = kept.get(model);
     if (known?.key === key) return known.lines;

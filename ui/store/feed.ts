@@ -8,6 +8,7 @@ import {
   Block,
   type ClientInfo,
   type Consumer,
+  type Mark,
   type MirrorEvent,
   type OtherEvent,
   type PendingEvent,
@@ -18,6 +19,7 @@ import {
 import { WallClock } from '../text/clock.js';
 import { FaultTimes } from './fault-times.js';
 import { Journal } from './journal.js';
+import { Marks } from './marks.js';
 import { Mirrors } from './mirrors.js';
 import { RateMeter } from './rates.js';
 import { type Limits, MEMORY, RowStore } from './rows.js';
@@ -41,6 +43,7 @@ export class Feed implements Consumer, World {
   readonly tallies: Tallies;
   readonly copies: Mirrors = new Mirrors();
   readonly faultTimes: FaultTimes = new FaultTimes();
+  readonly marks: Marks = new Marks();
   readonly clock: WallClock;
   /** The newest topology event, which says more than the Topology: what can be reached. */
   topologyEvent: Extract<OtherEvent, { type: 'topology' }> | null = null;
@@ -64,6 +67,7 @@ export class Feed implements Consumer, World {
     this.tallies = new Tallies(this);
     this.clock = new WallClock(proxy.startedAt);
     this.startMs = Date.parse(proxy.startedAt);
+    this.marks.onChange = (seq) => this.rows.recheck(seq);
   }
 
   // ——— from the core ———
@@ -185,6 +189,10 @@ export class Feed implements Consumer, World {
 
   mirrors(seq: number): readonly MirrorEvent[] {
     return this.copies.of(seq);
+  }
+
+  mark(seq: number): Mark | undefined {
+    return this.marks.of(seq);
   }
 
   nowUs(): number {

@@ -7,18 +7,29 @@ import { replyKind, replyValue } from '../text/replies.js';
 import type { Column } from './columns.js';
 
 /** What cells need to know besides the command. */
-export type CellContext = { readonly unicode: boolean; readonly clock: WallClock };
+export type CellContext = {
+  readonly unicode: boolean;
+  readonly clock: WallClock;
+  /** How the time is told. */
+  readonly time: TimeMode;
+  /** When the command on the row above arrived, µs; null where there is none. */
+  readonly previousUs: number | null;
+};
+
+/** `clock`: of the day; `start`: since the start; `delta`: since the row above. */
+export const TIME_MODES = ['clock', 'start', 'delta'] as const;
+export type TimeMode = (typeof TIME_MODES)[number];
 
 /** The text of a cell, printable but not yet cut to the column. */
 export function cellText(facts: Facts, column: Column, context: CellContext): string {
   const { width } = column;
   switch (column.id) {
     case 'state':
-      return ` ${stateSymbol(facts)}`;
+      return stateCell(facts);
     case 'n':
       return number(facts.seq, width);
     case 'time':
-      return time(context.clock.text(facts.atUs), width);
+      return time(facts.atUs, context, width);
     case 'client':
       return client(facts, width, context);
     case 'db':
@@ -44,6 +55,13 @@ export function cellText(facts: Facts, column: Column, context: CellContext): st
     case 'reply':
       return reply(facts, width, context);
   }
+}
+
+/** A mark gives way to what the command itself has to say, and stands before it. */
+function stateCell(facts: Facts): string {
+  const symbol = stateSymbol(facts);
+  if (facts.mark === undefined) return ` ${symbol}`;
+  return symbol === ' ' ? ' *' : `*${symbol}`;
 }
 
 /** `!` an error, `w` waiting, `^` slow. */
@@ -88,9 +106,17 @@ function number(seq: number, width: number): string {
   return text.length <= width ? text : text.slice(-width);
 }
 
-/** `12:04:05.101274` for columns of 15, 12 (ms) and 8 (minutes to hundredths). */
-function time(text: string, width: number): string {
-  return width < 12 ? text.slice(3, 11) : text.slice(0, width);
+/** `12:04:05.101274` for columns of 15, 12 (ms) and 8 (minutes to hundredths); `+0.000137` and `12.345678` in seconds. */
+function time(atUs: number, { clock, time: mode, previousUs }: CellContext, width: number): string {
+  if (mode === 'clock') {
+    const text = clock.text(atUs);
+    return width < 12 ? text.slice(3, 11) : text.slice(0, width);
+  }
+  if (mode === 'delta' && previousUs === null) return '';
+  const us = mode === 'start' ? atUs : atUs - (previousUs ?? 0);
+  const digits = width < 12 ? 3 : 6;
+  const seconds = `${mode === 'delta' && us >= 0 ? '+' : ''}${(us / 1e6).toFixed(digits)}`;
+  return seconds.padStart(width);
 }
 
 function client(facts: Facts, width: number, context: CellContext): string {

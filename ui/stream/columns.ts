@@ -1,21 +1,44 @@
 /** The columns of the stream at each width: `ux.md` b.6. */
 
-export type ColumnId =
-  | 'state'
-  | 'n'
-  | 'time'
-  | 'client'
-  | 'db'
-  | 'command'
-  | 'key'
-  | 'slot'
-  | 'node'
-  | 'p'
-  | 'm'
-  | 'f'
-  | 'ms'
-  | 'size'
-  | 'reply';
+/** All of them, by the names that `:columns` and `:order` take. */
+export const COLUMN_IDS = [
+  'state',
+  'n',
+  'time',
+  'client',
+  'db',
+  'command',
+  'key',
+  'slot',
+  'node',
+  'p',
+  'm',
+  'f',
+  'ms',
+  'size',
+  'reply',
+] as const;
+
+export type ColumnId = (typeof COLUMN_IDS)[number];
+
+/** What each shows, for those who choose. */
+export const COLUMN_HELP: Readonly<Record<ColumnId, string>> = {
+  state: '> focus, ! error, w waiting, ^ slow, * marked',
+  n: 'arrival number',
+  time: 'when it arrived',
+  client: 'connection, or the name its client gave itself',
+  db: 'selected database',
+  command: 'name',
+  key: 'first key, and how many more',
+  slot: 'slot of the key',
+  node: 'server it went to',
+  p: 'primary or replica was asked for, and why this one',
+  m: 'what came of its mirror',
+  f: 'fault that hit it',
+  ms: 'how long the client waited',
+  size: 'bytes of the reply',
+  reply: 'type and size of the reply, or its value',
+};
 
 export type Column = {
   readonly id: ColumnId;
@@ -92,9 +115,27 @@ const KEY_ENOUGH = 48;
 /** What the contents ask of columns that may have to be wider than drawn. */
 export type Needs = { readonly client: number; readonly node: number };
 
-/** The columns for a stream `width` cells wide; with a blank between each two they fill it exactly, unless it is too narrow. */
-export function columnsFor(width: number, needs: Needs): readonly Column[] {
-  const set = width >= 180 ? AT_180 : width >= 120 ? AT_120 : width >= 80 ? AT_80 : NARROW;
+/** The columns that the user chose, as wide as they are in the usual sets at this width, or in the next wider one that has them. */
+function chosenSet(usual: Set, chosen: readonly ColumnId[]): Set {
+  const sets = [usual, AT_120, AT_180];
+  const ids = chosen.includes('state') ? chosen : (['state', ...chosen] as const);
+  return ids.flatMap((id) => {
+    const found = sets.flatMap((set) => set.filter(([own]) => own === id))[0];
+    return found === undefined ? [] : [found];
+  });
+}
+
+/**
+ * The columns for a stream `width` cells wide; with a blank between each two they fill it exactly, unless it is too narrow. `chosen`:
+ * others than the usual ones.
+ */
+export function columnsFor(
+  width: number,
+  needs: Needs,
+  chosen: readonly ColumnId[] | null = null,
+): readonly Column[] {
+  const usual = width >= 180 ? AT_180 : width >= 120 ? AT_120 : width >= 80 ? AT_80 : NARROW;
+  const set = chosen === null ? usual : chosenSet(usual, chosen);
   const wanted: Partial<Record<ColumnId, number>> = { client: needs.client, node: needs.node };
   const columns = set.map(([id, head, least, right]) => ({
     id,
@@ -126,5 +167,9 @@ export const CELLS: readonly ColumnId[] = [
   'slot',
   'node',
   'p',
+  'm',
+  'f',
+  'ms',
+  'size',
   'reply',
 ];

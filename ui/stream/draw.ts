@@ -11,18 +11,18 @@ import { headLine, rowLine } from './line.js';
 
 /** The columns for the model as it is: connection numbers and node names grow. */
 export function columnsOf(model: Model, width: number): readonly Column[] {
-  return columnsFor(width, {
+  const needs = {
     client: 1 + String(model.feed.sessions.highest).length,
     node: Math.min(16, model.feed.aliasWidth),
-  });
+  };
+  return columnsFor(width, needs, model.columns);
 }
 
 /** The heads of the columns and the rows below, `height` lines in all. */
 export function streamLines(model: Model, width: number, height: number): string[] {
   const columns = columnsOf(model, width);
   const lines = [headLine(columns, model.look, model.cell)];
-  const { focus } = model.viewport;
-  for (const row of model.viewport.rows) lines.push(lineOf(model, row, columns, row.seq === focus));
+  lines.push(...linesOf(model, model.viewport.rows, columns));
   if (model.viewport.rows.length === 0) lines.push(...nothingShown(model));
   return lines.slice(0, height);
 }
@@ -39,17 +39,20 @@ function nothingShown(model: Model): string[] {
 
 /** Rows of other tables of commands, drawn as those of the stream. */
 export function rowsAsLines(model: Model, rows: readonly Row[], width: number): string[] {
-  const columns = columnsOf(model, width);
-  const { focus } = model.viewport;
-  return rows.map((row) => lineOf(model, row, columns, row.seq === focus));
+  return linesOf(model, rows, columnsOf(model, width));
 }
 
-function lineOf(model: Model, row: Row, columns: readonly Column[], isFocused: boolean): string {
-  const { feed, look } = model;
-  const facts = new Facts(feed).load(
-    row.kind === 'pending' ? row.event : row.block.command(row.offset, feed.context),
-  );
-  return rowLine(facts, columns, { unicode: look.unicode, clock: feed.clock }, look, isFocused);
+function linesOf(model: Model, rows: readonly Row[], columns: readonly Column[]): string[] {
+  const { feed, look, viewport } = model;
+  const facts = new Facts(feed);
+  let previousUs: number | null = null;
+  return rows.map((row) => {
+    facts.load(row.kind === 'pending' ? row.event : row.block.command(row.offset, feed.context));
+    const { unicode } = look;
+    const context = { unicode, clock: feed.clock, time: model.time, previousUs };
+    previousUs = facts.atUs;
+    return rowLine(facts, columns, context, look, row.seq === viewport.focus);
+  });
 }
 
 /** The strip: a rule with the focused command in it, then why it went where it went. */

@@ -4,7 +4,8 @@
  * Everything is held by arrival number, never by position, so nothing moves under the eye when rows come or go. The rows on the screen
  * are held themselves, too: they stay readable, and where they are, when memory has long given their places to newer ones.
  */
-import type { Row, RowStore } from '../store/rows.js';
+import type { Row } from '../store/rows.js';
+import { OrderedRows } from './order.js';
 
 /** Where to go: so many rows, so many halves of a page, or to an end. */
 export type Motion =
@@ -13,6 +14,17 @@ export type Motion =
   | { readonly kind: 'first' }
   | { readonly kind: 'last' };
 
+/** Rows by their places: those of memory, or those of an order of their own. */
+export type RowSource = {
+  readonly length: number;
+  readonly evicted: number;
+  row(index: number): Row;
+  seqAt(index: number): number;
+  has(seq: number): boolean;
+  indexOf(seq: number): number;
+  isShown(index: number): boolean;
+};
+
 export class Viewport {
   /** Whether the newest row is kept in view, and in focus. */
   follow = true;
@@ -20,14 +32,35 @@ export class Viewport {
   rows: readonly Row[] = [];
   /** The focused row's number. */
   focus: number | null = null;
-  private readonly store: RowStore;
+  private store: RowSource;
   private height = 1;
   private pinned: Row | null = null;
   /** The line of the screen that the focus was on when other rows were chosen to be shown. */
   private line = 0;
 
-  constructor(store: RowStore) {
+  constructor(store: RowSource) {
     this.store = store;
+  }
+
+  /** What the rows are taken from. */
+  get source(): RowSource {
+    return this.store;
+  }
+
+  /** The rows where they have an order of their own; null where they are as they came. */
+  get ordered(): OrderedRows | null {
+    return this.store instanceof OrderedRows ? this.store : null;
+  }
+
+  /** Takes rows from `store` from now on. An order of their own begins at its top; the focus finds its place in that of arrival. */
+  use(store: RowSource): void {
+    this.store = store;
+    this.follow = false;
+    if (this.ordered !== null) this.move({ kind: 'first' });
+    else if (this.focus !== null) {
+      this.rows = [];
+      this.goTo(this.focus);
+    }
   }
 
   /** The row in focus; it is kept as long as it has the focus. */
@@ -116,7 +149,12 @@ export class Viewport {
   /** Moves the focus; upwards, it stops following. */
   move(motion: Motion): void {
     if (motion.kind === 'last') {
-      this.follow = true;
+      // What is sorted ends somewhere, and nothing comes after it.
+      this.follow = this.ordered === null;
+      if (!this.follow) {
+        this.rows = this.newest();
+        this.focus = this.rows.at(-1)?.seq ?? null;
+      }
       this.update(this.height);
       return;
     }

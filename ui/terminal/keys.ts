@@ -4,11 +4,18 @@
  */
 import { StringDecoder } from 'node:string_decoder';
 
-/** What the user did. Mouse reports and answers that nobody asked for are left out. */
+/** What the user did. Answers that nobody asked for are left out, and what a mouse does besides these. */
 export type Input =
   /** `a`, `G`, ` `, `enter`, `esc`, `tab`, `shift-tab`, `up`, `pgdn`, `ctrl-d`, `alt-x`; `text` is what it types, if anything. */
   | { readonly kind: 'key'; readonly name: string; readonly text: string }
   | { readonly kind: 'paste'; readonly text: string }
+  /** The left button went down, or the wheel turned, over a cell; from 0. */
+  | {
+      readonly kind: 'mouse';
+      readonly what: 'click' | 'wheel-up' | 'wheel-down';
+      readonly x: number;
+      readonly y: number;
+    }
   | { readonly kind: 'focus'; readonly gained: boolean }
   /** The answer to an OSC question, without its frame: `11;rgb:0000/0000/0000`. */
   | { readonly kind: 'answer'; readonly osc: string };
@@ -138,6 +145,7 @@ export class KeyDecoder {
   private csiInput(parameters: string, final: string): Input | null {
     if (parameters === '' && (final === 'I' || final === 'O'))
       return { kind: 'focus', gained: final === 'I' };
+    if (parameters.startsWith('<')) return mouseInput(parameters.slice(1), final);
     const [first = '', modifier = ''] = parameters.split(';');
     if (final === '~' && first === '200') {
       this.paste = '';
@@ -175,6 +183,14 @@ export class KeyDecoder {
     this.paste = null;
     return end + PASTE_END.length;
   }
+}
+
+/** SGR reports: `<button;column;row`, `M` for down and `m` for up. */
+function mouseInput(parameters: string, final: string): Input | null {
+  const [button = Number.NaN, column = 0, row = 0] = parameters.split(';').map(Number);
+  const what = ({ 0: 'click', 64: 'wheel-up', 65: 'wheel-down' } as const)[button];
+  if (final !== 'M' || what === undefined || !(column >= 1) || !(row >= 1)) return null;
+  return { kind: 'mouse', what, x: column - 1, y: row - 1 };
 }
 
 function key(name: string, text = ''): Input {

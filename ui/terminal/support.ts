@@ -1,23 +1,30 @@
 /** What the terminal can show, as far as the environment tells. */
 import type { Depth } from '../text/styles.js';
-import type { ThemeName } from '../theme.js';
+import { THEMES, type ThemeChoice } from '../theme.js';
 
 /** What the screen may use. */
 export type Support = {
   readonly depth: Depth;
   readonly unicode: boolean;
-  /** `auto`: dark, until the terminal says that its background is light. */
-  readonly theme: ThemeName | 'auto';
+  readonly theme: ThemeChoice;
+  /** Whether the background is light, as far as the environment tells; null: the terminal is to be asked. */
+  readonly isLight: boolean | null;
 };
 
 type Env = Readonly<Record<string, string | undefined>>;
 
-/** Reads the environment; `color` is the flag: auto, always or never. The flag beats NO_COLOR, which beats FORCE_COLOR. */
-export function supportOf(env: Env, color: string): Support {
-  const wanted = env.RMTOP_THEME;
-  const theme =
-    wanted === 'dark' || wanted === 'light' || wanted === 'mono' ? wanted : backgroundOf(env);
-  return { depth: depthOf(env, color), unicode: isUtf8(env), theme };
+/**
+ * Reads the environment; `color` is the flag: auto, always or never. The flag beats NO_COLOR, which beats FORCE_COLOR. `theme`: the
+ * flag's, or what a file says; $RMTOP_THEME, else `auto`, where it is null.
+ */
+export function supportOf(env: Env, color: string, theme: ThemeChoice | null = null): Support {
+  const wanted = THEMES.find((each) => each === env.RMTOP_THEME);
+  return {
+    depth: depthOf(env, color),
+    unicode: isUtf8(env),
+    theme: theme ?? wanted ?? 'auto',
+    isLight: backgroundOf(env),
+  };
 }
 
 function depthOf(env: Env, color: string): Depth {
@@ -42,10 +49,9 @@ function isUtf8(env: Env): boolean {
 }
 
 /** Some terminals tell their colours in COLORFGBG, the background last. */
-function backgroundOf(env: Env): ThemeName | 'auto' {
+function backgroundOf(env: Env): boolean | null {
   const background = /;(\d+)$/.exec(env.COLORFGBG ?? '')?.[1];
-  if (background === undefined) return 'auto';
-  return Number(background) === 7 || Number(background) === 15 ? 'light' : 'dark';
+  return background === undefined ? null : Number(background) === 7 || Number(background) === 15;
 }
 
 /** Whether the answer to the question for the background colour (OSC 11) is a light one; null when it is no such answer. */

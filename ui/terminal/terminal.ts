@@ -69,6 +69,12 @@ export class Terminal {
     if (wasBusy) this.port.write(RESTORE, () => {});
   }
 
+  /** Reports of the mouse's buttons and wheel, or none. */
+  mouse(on: boolean): void {
+    const end = on ? 'h' : 'l';
+    this.write(`\x1b[?1000${end}\x1b[?1006${end}`);
+  }
+
   write(text: string): void {
     if (this.state !== 'entered' || text === '') return;
     this.busy = true;

@@ -74,6 +74,14 @@ export function printableText(text: string, printing: Printing, limit?: number):
   return printable(Buffer.from(text), printing, limit);
 }
 
+/** The same with backslashes left alone, for text that has escapes of its own. */
+export function printableEscaped(text: string, printing: Printing): string {
+  return text
+    .split('\\')
+    .map((part) => printableText(part, printing))
+    .join('\\');
+}
+
 /** Text of one character a byte, as filters and events have it. */
 export function printableBytes(latin1: string, printing: Printing, limit?: number): string {
   if (/^[\x20-\x5b\x5d-\x7e]*$/.test(latin1)) return latin1;

@@ -49,3 +49,8 @@ function nearest256(hex: string): number {
 export function styled([on, off]: Style, text: string): string {
   return on === '' || text === '' ? text : on + text + off;
 }
+
+/** The text without its styles. */
+export function plain(text: string): string {
+  return text.includes('\x1b') ? text.replace(/\x1b\[[\d;]*m/g, '') : text;
+}

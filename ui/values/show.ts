@@ -4,7 +4,7 @@
  */
 import { isUtf8 } from 'node:buffer';
 import { count } from '../text/figures.js';
-import { type Printing, printable, printableText } from '../text/printable.js';
+import { type Printing, printable, printableEscaped, printableText } from '../text/printable.js';
 import { compressionOf, type Inflated, inflated } from './gzip.js';
 import { isJson, jsonLines, jsonProblem } from './json.js';
 import { type Budget, CODEC_NAMES, type Codec, looksLikeText, type Shown } from './kinds.js';
@@ -137,11 +137,7 @@ function json(bytes: Buffer, about: About, printing: Printing, budget: Budget): 
   if (lines === null) return isNot('json', jsonProblem(text), bytes, about, printing, budget);
   budget.lines -= lines.length;
   // Its own escapes stand as they were written.
-  const shown = (line: string): string =>
-    line
-      .split('\\')
-      .map((part) => printableText(part, printing))
-      .join('\\');
+  const shown = (line: string): string => printableEscaped(line, printing);
   return { name: guessed('json', about), lines: lines.map(shown) };
 }
 
