@@ -97,6 +97,7 @@ export {
 export { FIELDS, type Field } from './filter/fields.js';
 export { type Filter, parseFilter } from './filter/filter.js';
 export { FLAGS, type Flag } from './filter/flags.js';
+export { scopedRng } from './filter/scopes.js';
 export { isLoopback, joinAddress, splitAddress } from './mesh/address.js';
 export { type AddressMap, mapAddress, NO_MAP, parseAddressMap } from './mesh/address-map.js';
 export { type Credentials, refusalText } from './mesh/answers.js';
@@ -136,9 +137,11 @@ export {
   type Reason,
   type RefusalCode,
 } from './mesh/decision.js';
-export { type ExplainLine, explain, printable, refusalBecause } from './mesh/explain.js';
+export { explain, refusalBecause } from './mesh/explain.js';
+export type { ExplainLine } from './mesh/explain-part.js';
 export { type Forward, portForward } from './mesh/forward.js';
 export { slotOf } from './mesh/place.js';
+export { printable } from './mesh/printable.js';
 export { type Rng, replayRng, seededRng } from './mesh/rng.js';
 export {
   aliasOf,

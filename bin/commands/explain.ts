@@ -16,6 +16,7 @@ import {
   RequestParser,
   RmtopError,
   refusalText,
+  scopedRng,
   seededRng,
   type Topology,
 } from 'rmtop';
@@ -74,7 +75,7 @@ async function linesFor(
   for (const { text, next } of problems)
     sayOnStderr(`rmtop: warning: ${text}${next === null ? '' : `\n  next: ${next}`}`);
   const config = compileConfig(proxy.config);
-  const rng = seededRng(Number(flags.seed ?? Date.now()));
+  const rng = scopedRng(seededRng(Number(flags.seed ?? Date.now())), topology, config);
   return commands.flatMap((command) => {
     const decision = decide(command, topology, config, rng);
     if (flags.json === true) return [JSON.stringify(decision)];

@@ -12,6 +12,7 @@ import {
   type RecordingReader,
   type Redecided,
   Selection,
+  scopedRng,
   seededRng,
   type Topology,
   unknownUpstreams,
@@ -108,12 +109,9 @@ class Redecider {
       changed = compileConfig(this.change(config.config));
       this.configs.set(config, changed);
     }
-    const again = decide(
-      event.command,
-      this.known(topology, changed),
-      changed,
-      drawsThen(event.draws, this.chance),
-    );
+    const known = this.known(topology, changed);
+    const more = changed.rules.length === 0 ? this.chance : scopedRng(this.chance, known, changed);
+    const again = decide(event.command, known, changed, drawsThen(event.draws, more));
     return compareDecisions(event.decision, again);
   }
 

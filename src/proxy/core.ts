@@ -2,6 +2,7 @@
 import type { EventBus } from '../events/bus.js';
 import type { PieceKeeper, ReplyKeeper } from '../events/condense.js';
 import type { Stats } from '../events/stats.js';
+import type { Scopes } from '../filter/scopes.js';
 import type { Credentials } from '../mesh/answers.js';
 import type { CompiledConfig } from '../mesh/compile.js';
 import type { Rng } from '../mesh/rng.js';
@@ -13,7 +14,6 @@ import type { Hung } from './faults.js';
 import type { Mirrors } from './mirrors.js';
 import type { Loop } from './output.js';
 import type { Pool } from './pool.js';
-import type { Scopes } from './scopes.js';
 
 /** The proxy as its connections see it. `config` and `topology` are replaced, never changed. */
 export type Core = {

@@ -12,6 +12,7 @@ import {
   redactedMarker,
 } from '../events/condense.js';
 import { Stats, type Totals } from '../events/stats.js';
+import { Scopes } from '../filter/scopes.js';
 import type { Credentials } from '../mesh/answers.js';
 import { compileConfig } from '../mesh/compile.js';
 import type { MeshConfig } from '../mesh/config.js';
@@ -32,7 +33,6 @@ import { HOLD } from './hold.js';
 import { Mirrors } from './mirrors.js';
 import { Loop } from './output.js';
 import { Pool } from './pool.js';
-import { Scopes } from './scopes.js';
 import { TopologyKeeper } from './topology-keeper.js';
 
 /** What a proxy is made of. */

@@ -127,6 +127,9 @@ export function drawsThen(draws: readonly number[], more: Rng): Rng {
       const drawn = draws[next++];
       return drawn === undefined ? more.below(n) : Math.min(drawn, n - 1);
     },
+    rule(rule, command, parts) {
+      return draws[next++] ?? more.rule?.(rule, command, parts) ?? -1;
+    },
   };
 }
 

@@ -3,9 +3,10 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
 import { Command } from '../../src/commands/command.js';
-import { plainRoute } from '../../src/mesh/config.js';
+import { type FaultRule, plainRoute } from '../../src/mesh/config.js';
 import { decide } from '../../src/mesh/decide.js';
 import { explain } from '../../src/mesh/explain.js';
+import type { Rng } from '../../src/mesh/rng.js';
 import { singleServer, slotPlacement } from '../../src/mesh/topology.js';
 import { bytes } from '../helpers/arbitraries.js';
 import { holds } from '../helpers/check.js';
@@ -247,16 +248,24 @@ const POLICIES: readonly (readonly [
   down: readonly string[],
   line: string,
 ])[] = [
-  ['PREFER_MASTER', [], 'choose: a read under PREFER_MASTER: one of 1 (1 healthy)'],
-  ['REPLICA', [], 'choose: a read under REPLICA: one of 2 (2 healthy)'],
+  ['PREFER_MASTER', [], 'choose: a read under PREFER_MASTER: only s2.p'],
+  ['REPLICA', [], 'choose: a read under REPLICA: one of s2.r1 s2.r2'],
   [
     'PREFER_REPLICA',
     ['s2.r1', 's2.r2'],
-    'choose: a read under PREFER_REPLICA, which found nobody healthy: one of 3 (1 healthy) instead',
+    'choose: a read under PREFER_REPLICA, which found nobody healthy: one of s2.p, unhealthy s2.r1 s2.r2 instead',
   ],
-  ['ANY', [], 'choose: a read under ANY: drawn at random of 3'],
-  ['ANY', ['s2.r1'], 'choose: a read under ANY: drawn at random of 2'],
-  ['ANY', ['s2.p', 's2.r1', 's2.r2'], 'choose: a read under ANY: drawn at random of 3'],
+  ['ANY', [], 'choose: a read under ANY, drawn at random: one of s2.p s2.r1 s2.r2'],
+  [
+    'ANY',
+    ['s2.r1'],
+    'choose: a read under ANY, drawn at random: one of s2.p s2.r2, unhealthy s2.r1',
+  ],
+  [
+    'ANY',
+    ['s2.p', 's2.r1', 's2.r2'],
+    'choose: a read under ANY, drawn at random: one of unhealthy s2.p s2.r1 s2.r2',
+  ],
 ];
 for (const [readPolicy, down, line] of POLICIES) {
   test(`${readPolicy} with ${down.length === 0 ? 'all healthy' : `${down.join(', ')} down`}`, () => {
@@ -269,6 +278,27 @@ for (const [readPolicy, down, line] of POLICIES) {
     );
   });
 }
+
+test('a rule that is not asked is said to be out of its scope; those behind a hit are not spoken of', () => {
+  const rule = (id: string, scope: string, on = true): FaultRule => ({
+    ...{ id, on, percent: 100, scope, seed: 1, max: null },
+    action: { kind: 'error', text: 'LOADING', delayMs: 0, at: 'request' },
+  });
+  const rules = [rule('t1', 'cmd=SET'), rule('t2', '', false), rule('t3', ''), rule('t4', '')];
+  const mesh = meshOf({ rules });
+  const command = Command.of(['GET', 'foo']);
+  const asked: Rng = { below: () => 0, rule: ({ id }) => (id === 't1' ? -1 : 0) };
+  const decision = decide(command, mesh.topology, mesh.config, asked);
+  const said = explain(command, decision, mesh.topology, mesh.plain);
+  assert.deepEqual(
+    said.filter(({ stage }) => stage === 'fault').map(({ text, dim }) => [text, dim === true]),
+    [
+      ['t3: drew 0 of 100, below 100', false],
+      ['t1: not in its scope cmd=SET', true],
+      ['t3 hits: -LOADING; nothing is sent, whatever stands above', false],
+    ],
+  );
+});
 
 test('REPLICA without a replica', () => {
   const said = lines('GET foo', { readPolicy: 'REPLICA', upstreams: { redis: clusterOf(3, 0) } });

@@ -2,13 +2,14 @@
 import { Command } from '../commands/command.js';
 import type { KeptArgument } from '../events/condense.js';
 import type { Attempt, CommandEvent, Kept, Outcome } from '../events/event.js';
-import { Facts, type World } from '../filter/facts.js';
-import { type Filter, parseFilter } from '../filter/filter.js';
+import type { CompiledConfig } from '../mesh/compile.js';
 import type { FaultRule } from '../mesh/config.js';
 import type { Decision, Part } from '../mesh/decision.js';
+import { type Rng, RULE_DRAWS_PER_PERCENT } from '../mesh/rng.js';
+import type { Topology } from '../mesh/topology.js';
 import { EMPTY } from '../resp/bytes.js';
-import type { Core } from './core.js';
-import type { Downstream } from './downstream.js';
+import { type ClientInfo, Facts, type World } from './facts.js';
+import { type Filter, parseFilter } from './filter.js';
 
 const NOTHING: readonly never[] = [];
 const NO_BYTES: Kept = { bytes: EMPTY, total: 0, condensed: false };
@@ -47,15 +48,24 @@ class DecidedCommand implements CommandEvent {
   }
 }
 
+/** Whose command it is that a scope is asked about; `id` is the connection's. */
+export type ScopedClient = { readonly id: number; readonly info: ClientInfo };
+
+/** What commands are decided with at the moment; the clock is the stream's. */
+export type ScopeContext = {
+  readonly topology: Topology;
+  readonly config: CompiledConfig;
+  readonly clock: { nowUs(): number };
+};
+
 /** All scopes of one proxy, compiled when first asked for. */
 export class Scopes {
   private readonly filters = new Map<string, Filter | null>();
   private readonly facts: Facts;
   private readonly event = new DecidedCommand();
-  private client: Downstream | null = null;
+  private client: ScopedClient | null = null;
 
-  /** `now` gives what commands are decided with at the moment. */
-  constructor(now: () => Pick<Core, 'topology' | 'config' | 'clock'>) {
+  constructor(now: () => ScopeContext) {
     const world: World = {
       topology: () => now().topology,
       config: () => now().config,
@@ -66,13 +76,18 @@ export class Scopes {
     this.facts = new Facts(world);
   }
 
-  /** Whether `rule` concerns `command` of `client`, which was decided to go to `parts`. */
-  covers(rule: FaultRule, command: Command, parts: readonly Part[], client: Downstream): boolean {
+  /** Whether `rule` concerns `command` of `client`, which was decided to go to `parts`. Nobody's command is no client's. */
+  covers(
+    rule: FaultRule,
+    command: Command,
+    parts: readonly Part[],
+    client: ScopedClient | null,
+  ): boolean {
     const filter = this.filterOf(rule.scope);
     if (filter === null) return true;
     const { event } = this;
     this.client = client;
-    event.connection = client.id;
+    event.connection = client?.id ?? 0;
     event.command = command;
     event.parts = parts;
     return filter.matches(this.facts.load(event));
@@ -94,4 +109,14 @@ const NEVER: Filter = { kind: 'filter', text: '', matches: () => false, readings
 function compileScope(scope: string): Filter {
   const filter = parseFilter(scope, 'decision');
   return filter.kind === 'filter' ? filter : NEVER;
+}
+
+/** A generator for deciding without a proxy: draws from `rng`, and knows which rules concern a command, as one of no client. */
+export function scopedRng(rng: Rng, topology: Topology, config: CompiledConfig): Rng {
+  const scopes = new Scopes(() => ({ topology, config, clock: { nowUs: () => 0 } }));
+  return {
+    below: (n) => rng.below(n),
+    rule: (rule, command, parts) =>
+      scopes.covers(rule, command, parts, null) ? rng.below(100 * RULE_DRAWS_PER_PERCENT) : -1,
+  };
 }
