@@ -11,6 +11,9 @@ import type { Totals } from '../events/stats.js';
 import type { MeshConfig } from '../mesh/config.js';
 import type { NewAccess, ProxyHandle, ProxyOptions } from './proxy.js';
 
+/** How long consumers may work on blocks before keys and frames have their turn. */
+const TURN_MS = 8;
+
 /** Main thread → worker. */
 export type ToWorker =
   | { readonly type: 'subscribe'; readonly id: number; readonly lossless: boolean }
@@ -90,6 +93,9 @@ class ThreadedProxy implements ProxyHandle {
   config: MeshConfig;
   private readonly worker: Worker;
   private readonly consumers = new Map<number, Consumer>();
+  /** Came, and not given to their consumers yet: no more than the worker sends without an acknowledgement. */
+  private readonly blocks: Extract<FromWorker, { type: 'block' }>[] = [];
+  private turn: NodeJS.Immediate | null = null;
   private readonly calls = new Map<number, (value: Totals | null) => void>();
   private lastId = 0;
   private closing = false;
@@ -117,12 +123,36 @@ class ThreadedProxy implements ProxyHandle {
 
   private heard(message: FromWorker): void {
     if (message.type === 'block') {
-      this.consumers.get(message.id)?.accept(message.block, message.used);
-      this.tell({ type: 'taken', id: message.id });
+      this.blocks.push(message);
+      this.turn ??= setImmediate(() => this.takeSome());
     } else if (message.type === 'result') {
       this.calls.get(message.call)?.(message.value);
       this.calls.delete(message.call);
     }
+  }
+
+  /**
+   * A port hands over all its messages before anything else of the thread has its turn, and while the core is faster than the consumers
+   * there are always more: keys would wait for seconds. So blocks are taken in turns, with room for everything else between them.
+   */
+  private takeSome(): void {
+    const untilMs = performance.now() + TURN_MS;
+    do this.takeOne();
+    while (this.blocks.length > 0 && performance.now() < untilMs);
+    this.turn = this.blocks.length > 0 ? setImmediate(() => this.takeSome()) : null;
+  }
+
+  private takeOne(): void {
+    const message = this.blocks.shift();
+    if (message === undefined) return;
+    this.consumers.get(message.id)?.accept(message.block, message.used);
+    this.tell({ type: 'taken', id: message.id });
+  }
+
+  private takeAll(): void {
+    if (this.turn !== null) clearImmediate(this.turn);
+    this.turn = null;
+    while (this.blocks.length > 0) this.takeOne();
   }
 
   private tell(message: ToWorker): void {
@@ -131,6 +161,7 @@ class ThreadedProxy implements ProxyHandle {
 
   /** Nobody will answer any more. */
   private ended(): void {
+    this.takeAll();
     for (const resolve of this.calls.values()) resolve(null);
     this.calls.clear();
   }
@@ -164,6 +195,7 @@ class ThreadedProxy implements ProxyHandle {
     if (this.closing) return;
     this.closing = true;
     await this.call((call) => ({ type: 'call', call, name: 'close', graceMs }));
+    this.takeAll();
     await this.worker.terminate();
   }
 

@@ -35,19 +35,7 @@ export function targets(cluster: RedisCluster, single: RedisServer): readonly St
         program('pipe', (port) => [process.execPath, PIPE, String(port), String(single.port)]),
     },
     { name: 'nutcracker', start: () => nutcracker(single.port, folder) },
-    {
-      name: 'headless',
-      start: () =>
-        program('headless', (port) => [
-          process.execPath,
-          RMTOP,
-          '--no-tui',
-          '-q',
-          '-l',
-          `127.0.0.1:${port}`,
-          ...upstream,
-        ]),
-    },
+    { name: 'headless', start: () => headlessTarget(`127.0.0.1:${first}`) },
     {
       name: 'screen',
       start: () =>
@@ -79,6 +67,15 @@ export function targets(cluster: RedisCluster, single: RedisServer): readonly St
         ),
     },
   ];
+}
+
+/** rmtop without a screen, before `upstream`. */
+export function headlessTarget(upstream: string): Promise<Target> {
+  return program('headless', (port) => [
+    process.execPath,
+    RMTOP,
+    ...['--no-tui', '-q', '-l', `127.0.0.1:${port}`, '-u', upstream],
+  ]);
 }
 
 function fixed(name: string, port: number, isCluster: boolean): Target {

@@ -23,6 +23,7 @@ function inputText(model: Model, room: number): string {
 function rightPart(model: Model, width: number): string {
   const { filterBar, look, feed } = model;
   const { theme } = look;
+  const number = numbersAt(width);
   const parts: string[] = [];
   if (filterBar.line !== null) {
     const { problem } = filterBar;
@@ -33,20 +34,25 @@ function rightPart(model: Model, width: number): string {
     );
   }
   parts.push(shownText(model, width));
-  if (width >= 120 && feed.rows.evicted > 0) parts.push(`evicted ${short(feed.rows.evicted)}`);
+  if (width >= 120 && feed.rows.evicted > 0) parts.push(`evicted ${number(feed.rows.evicted)}`);
   if (width >= 180) parts.push(`memory ${size(feed.rows.sizeBytes)}B`);
   if (feed.lost > 0)
     parts.push(
-      theme.reverse(` LOST ${short(feed.lost)}${width >= 120 ? ' rows (screen too slow)' : ''} `),
+      theme.reverse(` LOST ${number(feed.lost)}${width >= 120 ? ' rows (screen too slow)' : ''} `),
     );
   parts.push(modeText(model));
   return `${parts.join('  ')} `;
 }
 
+/** Where there is room, to the last one. */
+function numbersAt(width: number): (n: number) => string {
+  return width >= 180 ? count : short;
+}
+
 /** `1.2k/48.1k shown`; only the second while nothing is filtered. */
 function shownText(model: Model, width: number): string {
   const { rows } = model.feed;
-  const number = width >= 180 ? count : short;
+  const number = numbersAt(width);
   if (!model.sifter.isOn) return `${number(rows.length)} rows`;
   const checked = rows.length - rows.unchecked;
   const of = rows.unchecked === 0 ? number(rows.length) : `${number(checked)} checked`;

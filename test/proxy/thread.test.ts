@@ -1,0 +1,59 @@
+/** A core in a thread of its own: what its consumers do here leaves turns for everything else, and nothing is lost at the end. */
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { Block } from '../../src/events/reader.js';
+import { parseAddressMap } from '../../src/mesh/address-map.js';
+import { singleUpstreamConfig } from '../../src/mesh/config.js';
+import { createThreadedProxy } from '../../src/proxy/thread.js';
+import { TestClient } from '../helpers/client.js';
+import { sharedServer } from '../helpers/cluster.js';
+
+const { port } = sharedServer();
+
+test('blocks that take long to deal with are dealt with one a turn, and all of them before the end', async (t) => {
+  const proxy = await createThreadedProxy({
+    config: singleUpstreamConfig([`127.0.0.1:${port()}`]),
+    listen: { host: '127.0.0.1', port: 0 },
+    dialling: { map: parseAddressMap([]), access: {} },
+    credentials: null,
+    keep: { value: 1_048_576, record: 8_388_608 },
+    hashes: false,
+    seed: 1,
+  });
+  t.after(() => proxy.close());
+  let turn = 0;
+  let commands = 0;
+  let running = true;
+  const next = (): void => {
+    turn++;
+    if (running) setImmediate(next);
+  };
+  next();
+  const turns: number[] = [];
+  proxy.subscribe({
+    lossless: true,
+    behind: false,
+    accept(block, used) {
+      turns.push(turn);
+      const untilMs = performance.now() + 12;
+      while (performance.now() < untilMs);
+      new Block(block, used).walk((_kind, _offset) => commands++);
+      return true;
+    },
+  });
+  const client = await TestClient.connect(proxy.address.port);
+  t.after(() => client.close());
+  const value = 'v'.repeat(4096);
+  const replies = await client.pipeline(
+    Array.from({ length: 2000 }, (_, i) => ['SET', `key:${i}`, value]),
+  );
+  assert.equal(replies.length, 2000);
+  await proxy.close(1000);
+  running = false;
+  assert.ok(commands >= 2000, `${commands} of 2000 commands came`);
+  assert.ok(turns.length > 20, 'there were blocks enough to be a burden');
+  // What is left when the proxy closes is dealt with at once.
+  const last = turns.at(-1);
+  const earlier = turns.filter((each) => each !== last);
+  assert.equal(new Set(earlier).size, earlier.length, 'two blocks in one turn');
+});
