@@ -180,6 +180,20 @@ export function defaultOutput(now: Date): string {
 export function closingLines(plan: RecordPlan, totals: WrittenTotals, upstream: string): string[] {
   const { file, writer } = plan;
   if (file === null) return [];
+  const name = shownName(file);
+  return [
+    recordedText(plan, totals),
+    `next:  rmtop cat ${name}`,
+    ...(writer.redact.capture === 'keys' ? [] : [`       rmtop replay ${name} -u ${upstream}`]),
+  ];
+}
+
+function shownName(file: string): string {
+  return path.relative('.', file) || file;
+}
+
+/** `recorded a.rmtop (4.1 MB, 12,345 commands, …)`. */
+export function recordedText({ file, writer }: RecordPlan, totals: WrittenTotals): string {
   const { mode, capture } = writer.redact;
   const facts = [
     sizeText(totals.bytes),
@@ -190,12 +204,7 @@ export function closingLines(plan: RecordPlan, totals: WrittenTotals, upstream: 
     ...(totals.cut > 0 ? [`${totals.cut.toLocaleString('en-US')} with large values cut`] : []),
     ...(totals.dropped > 0 ? [`${totals.dropped.toLocaleString('en-US')} NOT recorded`] : []),
   ];
-  const name = path.relative('.', file) || file;
-  return [
-    `recorded ${name} (${facts.join(', ')})`,
-    `next:  rmtop cat ${name}`,
-    ...(capture === 'keys' ? [] : [`       rmtop replay ${name} -u ${upstream}`]),
-  ];
+  return `recorded ${shownName(file ?? '-')} (${facts.join(', ')})`;
 }
 
 /** 4.1 MB */

@@ -3,6 +3,7 @@ import path from 'node:path';
 import type { Command } from 'commander';
 import { type LoadedMesh, type ProxyHandle, parseFilter, RmtopError } from 'rmtop';
 import { type Resolved, usage } from './options.js';
+import type { ScreenRecorder } from './screen-recorder.js';
 import { version } from './version.js';
 
 /** What commander gives for the flags that `withScreenFlags` adds. */
@@ -105,6 +106,7 @@ export async function showScreen(
   proxy: ProxyHandle,
   resolved: Resolved,
   { filter, ...look }: Look,
+  recorder: ScreenRecorder,
   mesh: LoadedMesh | null = null,
 ): Promise<number> {
   try {
@@ -119,10 +121,13 @@ export async function showScreen(
       ...look,
       columns: null,
       filters: {},
+      recordings: recorder,
       keep: () => ({ kind: 'problem', message: 'there is no file for it' }),
     });
   } finally {
     await Promise.race([proxy.close(), proxy.died]); // a core that has died closes nothing any more
+    await recorder.close();
+    if (recorder.said.length > 0) process.stderr.write(`${recorder.said.join('\n')}\n`);
   }
 }
 

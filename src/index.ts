@@ -58,7 +58,7 @@ export {
 export { loadMesh } from './config/load.js';
 export type { LoadedMesh, MeshOptions, Skipped } from './config/mesh.js';
 export { type ErrorCode, messageOf, RmtopError, systemCode } from './errors.js';
-export type { Consumer } from './events/bus.js';
+export { blocksOf, type Consumer } from './events/bus.js';
 export { type KeptArgument, readCondensed, readCut } from './events/condense.js';
 export type {
   Attempt,

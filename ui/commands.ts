@@ -6,6 +6,7 @@
 import { faultCommands } from './commands/faults.js';
 import { filterCommands } from './commands/filtering.js';
 import { readingCommands } from './commands/reading.js';
+import { recordingCommands } from './commands/recording.js';
 import { savingCommands } from './commands/saving.js';
 import { screenCommands } from './commands/screen.js';
 import type { Model } from './model.js';
@@ -30,6 +31,7 @@ export const COMMANDS: readonly Command[] = [
   ...filterCommands,
   ...readingCommands,
   ...savingCommands,
+  ...recordingCommands,
   ...faultCommands,
   ...screenCommands,
 ];

@@ -25,6 +25,7 @@ import {
 } from './actions/move.js';
 import { reverseOrder } from './actions/order.js';
 import { backOrQuit, close, interrupt, quit } from './actions/quit.js';
+import { askSaveRows, toggleRecording } from './actions/record.js';
 import { askFind, findAgain } from './actions/seek.js';
 import { performing } from './commands.js';
 import { type MenuId, openMenu } from './menu.js';
@@ -127,6 +128,8 @@ export const KEYS: readonly Binding[] = [
   bind('Faults', 'ctrl-r', 'redo it', (model) => model.desk.undo(true)),
   bind('Copy', 'y', 'copy: a menu, or the URL while nothing has come', startCopy, 'copy'),
   bind('Copy', 'Y', 'the same menu, into a file', startWrite),
+  bind('Record', 'W', 'record everything from now on, and end that', toggleRecording, 'record'),
+  bind('Record', 'w', 'save the commands that are shown as a recording', askSaveRows),
   bind('Copy', 'b', "save the reply's bytes to a file", askSaveReply),
   bind('Screen', ': ctrl-p', 'everything by name: the palette', list('palette'), 'all'),
   bind('Screen', '@', 'what was done, as lines that do it again', list('did')),

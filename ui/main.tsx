@@ -4,6 +4,7 @@ import { perform } from './commands.js';
 import { farewell, reportOf, stoppedText } from './exit.js';
 import type { Styling } from './look.js';
 import type { Effects, Warning } from './model.js';
+import type { Recordings } from './recordings.js';
 import { Screen } from './screen.js';
 import { supportOf } from './terminal/support.js';
 import { type Port, processPort, Terminal } from './terminal/terminal.js';
@@ -30,6 +31,7 @@ export type ScreenOptions = {
   readonly columns: string | null;
   /** Filters by name. */
   readonly filters: Readonly<Record<string, string>>;
+  readonly recordings: Recordings;
   /** Keeps a setting; see `Effects.keep`. */
   readonly keep: Effects['keep'];
 };
@@ -92,6 +94,7 @@ export async function runScreen(
     symbols: options.symbols,
     mouse: options.mouse,
     keep: options.keep,
+    recordings: options.recordings,
     quit: () => ends.add({ kind: 'quit' }),
     failed: (error) => ends.add({ kind: 'failed', error }),
   });

@@ -9,6 +9,7 @@ import { FilterBar } from './filter-bar.js';
 import type { Arrangement, Zoom } from './layout.js';
 import { type Look, lookOf, type Styling } from './look.js';
 import type { MenuId } from './menu.js';
+import type { Recordings } from './recordings.js';
 import type { Feed } from './store/feed.js';
 import type { Row } from './store/rows.js';
 import { Sifter } from './store/sifter.js';
@@ -111,6 +112,7 @@ export class Model {
   /** When the first rule that is on went on, µs since the stream began; null: none is. */
   faultsOnSinceUs: number | null = null;
   readonly effects: Effects;
+  readonly recordings: Recordings;
   look: Look;
   styling: Styling;
   mouse = false;
@@ -170,12 +172,20 @@ export class Model {
     log: new Scroll(true),
   };
 
-  constructor(subject: Subject, feed: Feed, styling: Styling, filter: Filter, effects: Effects) {
+  constructor(
+    subject: Subject,
+    feed: Feed,
+    styling: Styling,
+    filter: Filter,
+    effects: Effects,
+    recordings: Recordings,
+  ) {
     this.subject = subject;
     this.feed = feed;
     this.styling = styling;
     this.look = lookOf(styling);
     this.effects = effects;
+    this.recordings = recordings;
     this.sifter = new Sifter(feed.rows, new Facts(feed), feed.context);
     this.viewport = new Viewport(feed.rows);
     this.toasts = new Toasts(effects.changed);

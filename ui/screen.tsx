@@ -14,6 +14,7 @@ import { type Cell, type Layout, layoutOf } from './layout.js';
 import type { Styling } from './look.js';
 import { type Effects, Model, type Subject } from './model.js';
 import { point } from './mouse.js';
+import type { Recordings } from './recordings.js';
 import { Feed } from './store/feed.js';
 import { copy, copyWays } from './terminal/clipboard.js';
 import { ESC_TIMEOUT_MS, type Input, KeyDecoder } from './terminal/keys.js';
@@ -42,6 +43,7 @@ export type ScreenNeeds = {
   readonly keep: Effects['keep'];
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly platform: string;
+  readonly recordings: Recordings;
   /** The user wants to end. */
   readonly quit: () => void;
   /** The screen cannot go on. */
@@ -80,15 +82,22 @@ export class Screen {
       draw: () => this.draw(),
       isBusy: () => needs.terminal.isBusy,
     });
-    this.model = new Model(subject, new Feed(needs.proxy), styling, filter, {
-      copy: (bytes, what) => void this.copy(bytes, what),
-      reconfigure: (config) => needs.proxy.reconfigure(config),
-      mouse: (on) => needs.terminal.mouse(on),
-      keep: needs.keep,
-      quit: needs.quit,
-      repaint: () => this.repaint(),
-      changed: () => this.pacer.soon(),
-    });
+    this.model = new Model(
+      subject,
+      new Feed(needs.proxy),
+      styling,
+      filter,
+      {
+        copy: (bytes, what) => void this.copy(bytes, what),
+        reconfigure: (config) => needs.proxy.reconfigure(config),
+        mouse: (on) => needs.terminal.mouse(on),
+        keep: needs.keep,
+        quit: needs.quit,
+        repaint: () => this.repaint(),
+        changed: () => this.pacer.soon(),
+      },
+      needs.recordings,
+    );
     this.regions = regionsOf(this.model, () => this.layout?.cells ?? []);
   }
 

@@ -34,6 +34,7 @@ import {
   wantsScreen,
   withScreenFlags,
 } from '../screen.js';
+import { ScreenRecorder } from '../screen-recorder.js';
 
 type MeshFlags = Pick<
   ProxyFlags,
@@ -154,7 +155,7 @@ async function watch(
 ): Promise<number> {
   const proxy = await onFreePort(createThreadedProxy, options, isChosen);
   stage.play(proxy.address.host, proxy.address.port);
-  return showScreen(proxy, resolved, look);
+  return showScreen(proxy, resolved, look, new ScreenRecorder(proxy, 'HOST:PORT', SCREEN_KEEP));
 }
 
 /** Without it. */

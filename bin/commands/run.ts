@@ -2,16 +2,10 @@
 import type { Command } from 'commander';
 import { createThreadedProxy, diagnosticLines, type ProxyHandle, RmtopError } from 'rmtop';
 import { type AdminFlags, adminLine, withAdminFlags } from '../admin.js';
-import { attach, runHeadless } from '../headless.js';
+import { runHeadless } from '../headless.js';
 import { type ProxyFlags, withProxyFlags } from '../options.js';
 import { onlyProxy, type Planned, planOf } from '../plan.js';
-import {
-  closingLines,
-  planRecording,
-  RECORD_KEEP,
-  type RecordFlags,
-  withRecordFlags,
-} from '../record-flags.js';
+import { planRecording, RECORD_KEEP, type RecordFlags, withRecordFlags } from '../record-flags.js';
 import {
   readLook,
   SCREEN_KEEP,
@@ -20,6 +14,7 @@ import {
   wantsScreen,
   withScreenFlags,
 } from '../screen.js';
+import { ScreenRecorder } from '../screen-recorder.js';
 import { startProxies } from '../start.js';
 
 /** What commander gives for the flags of the plain command. */
@@ -80,14 +75,11 @@ export async function run(planned: Planned, flags: RunFlags): Promise<number> {
       `rmtop --service ${other.name} shows it instead`,
     );
   if (running.admin !== null) shown.proxy.note('info', adminLine(running.admin), null);
-  const attached = record === null ? null : attach(shown.proxy, record, () => {});
+  const recorder = new ScreenRecorder(shown.proxy, label, keeping.keep);
+  if (record !== null) recorder.begin(record);
   try {
-    return await showScreen(shown.proxy, shown.planned, look, planned.mesh);
+    return await showScreen(shown.proxy, shown.planned, look, recorder, planned.mesh);
   } finally {
-    attached?.stop();
-    const totals = (await attached?.writer.end('quit')) ?? null;
-    if (record !== null && totals !== null)
-      process.stderr.write(`${closingLines(record, totals, label).join('\n')}\n`);
     await running.close();
   }
 }

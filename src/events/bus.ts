@@ -189,7 +189,7 @@ function note(lost: Lost, commands: number, first: number, last: number): void {
 }
 
 /** Events in as many blocks as they need, with the bytes used of each. */
-function blocksOf(events: readonly OtherEvent[]): [ArrayBuffer, number][] {
+export function blocksOf(events: readonly OtherEvent[]): [ArrayBuffer, number][] {
   const writer = new BlockWriter();
   const blocks: [ArrayBuffer, number][] = [];
   const end = (): void => {

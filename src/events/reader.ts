@@ -136,6 +136,12 @@ export class Block {
     return JSON.parse(this.bytes.toString('utf8', offset + 16, offset + 16 + length)) as OtherEvent;
   }
 
+  /** The bytes of one record; records can be put together to blocks again. */
+  record(offset: number): Uint8Array {
+    const length = this.ints[(offset >> 2) + AT.length] as number;
+    return this.bytes.subarray(offset, offset + length);
+  }
+
   seq(offset: number): number {
     return this.floats[(offset >> 3) + (AT.seq >> 1)] as number;
   }

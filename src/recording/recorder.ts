@@ -59,6 +59,11 @@ export class Recorder {
     });
   }
 
+  /** What has been written, in all parts. */
+  get textBytes(): number {
+    return this.sink.textBytes;
+  }
+
   /** Writes what a block holds. */
   block(block: Block): void {
     if (this.stopped !== null) return;

@@ -14,6 +14,7 @@ function tell(message: FromWriter): void {
 }
 
 let recorder: Recorder | null = null;
+let textBytes = 0;
 
 /** Does something that writes; once writing has failed nothing more is tried. */
 function attempt(write: (recorder: Recorder) => void): void {
@@ -40,7 +41,8 @@ const ticking = setInterval(() => attempt((each) => each.tick()), TICK_MS);
 parentPort?.on('message', (message: ToWriter) => {
   if (message.type === 'block') {
     attempt((each) => each.block(new Block(message.block, message.used)));
-    tell({ type: 'written', bytes: message.used });
+    if (recorder !== null) textBytes = recorder.textBytes;
+    tell({ type: 'written', bytes: message.used, textBytes });
     return;
   }
   clearInterval(ticking);

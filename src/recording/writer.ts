@@ -38,7 +38,7 @@ export type ToWriter =
 
 /** Writer → main thread. `closed`: nobody reads any more (a pipe's other end is gone); `limit`: as much as was allowed is written. */
 export type FromWriter =
-  | { readonly type: 'written'; readonly bytes: number }
+  | { readonly type: 'written'; readonly bytes: number; readonly textBytes: number }
   | { readonly type: 'closed' }
   | { readonly type: 'limit'; readonly text: string }
   | { readonly type: 'failed'; readonly message: string }
@@ -53,6 +53,8 @@ export class RecordWriter implements Consumer {
   readonly broken: Promise<RmtopError | null>;
   /** Settles with why, when a limit was reached: the recording is complete so far and goes on no longer. */
   readonly full: Promise<string>;
+  /** What has been written, in bytes of text. */
+  textBytes = 0;
   private waiting = 0;
   private readonly worker: Worker;
   private readonly ended: Promise<WrittenTotals | null>;
@@ -75,6 +77,7 @@ export class RecordWriter implements Consumer {
         switch (message.type) {
           case 'written':
             this.waiting -= message.bytes;
+            this.textBytes = message.textBytes;
             return;
           case 'closed':
             resolve(null);

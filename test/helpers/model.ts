@@ -1,8 +1,11 @@
 /** The screen's model over a stream without sockets: keys go in as a terminal sends them, and what is shown comes out as text. */
 import { parseFilter } from 'rmtop';
+import { SCREEN_KEEP } from '../../bin/screen.js';
+import { ScreenRecorder } from '../../bin/screen-recorder.js';
 import { cellsLines } from '../../ui/components/cells.js';
 import { filterLine } from '../../ui/components/filter-line.js';
 import { newsLine } from '../../ui/components/foot.js';
+import { headerLine } from '../../ui/components/header.js';
 import { act } from '../../ui/input.js';
 import { type Layout, layoutOf } from '../../ui/layout.js';
 import { MENUS } from '../../ui/menus.js';
@@ -43,24 +46,31 @@ export class TestScreen {
       unicode: true,
       isLight: false,
     } as const;
-    this.model = new Model(subject, feed, styling, filter, {
-      copy: (content, what) => {
-        this.copied.push({ content: Buffer.from(content).toString('latin1'), what });
+    this.model = new Model(
+      subject,
+      feed,
+      styling,
+      filter,
+      {
+        copy: (content, what) => {
+          this.copied.push({ content: Buffer.from(content).toString('latin1'), what });
+        },
+        reconfigure: () => Promise.resolve(),
+        quit: () => {
+          this.quits++;
+        },
+        repaint: () => {},
+        changed: () => {},
+        mouse: (on) => {
+          this.mouse = on;
+        },
+        keep: (path, value): Kept => {
+          this.kept.push({ path, value });
+          return { kind: 'kept', file: 'settings.yaml' };
+        },
       },
-      reconfigure: () => Promise.resolve(),
-      quit: () => {
-        this.quits++;
-      },
-      repaint: () => {},
-      changed: () => {},
-      mouse: (on) => {
-        this.mouse = on;
-      },
-      keep: (path, value): Kept => {
-        this.kept.push({ path, value });
-        return { kind: 'kept', file: 'settings.yaml' };
-      },
-    });
+      new ScreenRecorder(this.stream, 'redis-cluster:6379', SCREEN_KEEP),
+    );
     this.model.size = { columns, rows };
     this.stream.subscribe(feed);
   }
@@ -102,6 +112,10 @@ export class TestScreen {
   /** The line of news, the filter's line, and the open list. */
   news(): string {
     return plain(newsLine(this.model, this.model.size.columns)).trim();
+  }
+
+  header(): string {
+    return plain(headerLine(this.model, this.model.size.columns)).trim();
   }
 
   bar(): string {

@@ -1,4 +1,5 @@
 /** The first line: what is connected to what, and how it goes. */
+import { recordBadge } from '../actions/record.js';
 import type { Model } from '../model.js';
 import { count, latency, percent, plural, short, size } from '../text/figures.js';
 import { cut, fit, widthOf } from '../text/fit.js';
@@ -8,7 +9,7 @@ import { printableText } from '../text/printable.js';
 export function headerLine(model: Model, width: number): string {
   const { theme } = model.look;
   const left = leftPart(model, width);
-  const right = `${rightPart(model, width)}  REC off  `;
+  const right = `${rightPart(model, width)}  ${recordBadge(model)}  `;
   const badge = ` T${model.desk.on} `;
   const room = width - widthOf(right) - badge.length;
   if (room < 10) return fit(left, width);

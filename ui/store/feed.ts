@@ -21,6 +21,7 @@ import { FaultTimes } from './fault-times.js';
 import { Journal } from './journal.js';
 import { Marks } from './marks.js';
 import { Mirrors } from './mirrors.js';
+import { Past } from './past.js';
 import { RateMeter } from './rates.js';
 import { type Limits, MEMORY, RowStore } from './rows.js';
 import { Sessions } from './sessions.js';
@@ -44,6 +45,7 @@ export class Feed implements Consumer, World {
   readonly copies: Mirrors = new Mirrors();
   readonly faultTimes: FaultTimes = new FaultTimes();
   readonly marks: Marks = new Marks();
+  readonly past: Past = new Past();
   readonly clock: WallClock;
   /** The newest topology event, which says more than the Topology: what can be reached. */
   topologyEvent: Extract<OtherEvent, { type: 'topology' }> | null = null;
@@ -85,6 +87,7 @@ export class Feed implements Consumer, World {
       }
       const event = block.other(offset);
       this.context.learn(event);
+      this.past.hear(event);
       if (event.type === 'pending') pending.push(event);
       else this.hear(event);
     });

@@ -1,0 +1,128 @@
+/** Recordings that are begun and ended from the screen, and the one that the command line asked for. */
+import { messageOf, type ProxyHandle, RecordWriter, RmtopError } from 'rmtop';
+import type { Recordings } from '../ui/recordings.js';
+import {
+  closingLines,
+  defaultOutput,
+  planRecording,
+  type RecordPlan,
+  recordedText,
+} from './record-flags.js';
+
+/** What is recorded. */
+type Recorded = Pick<ProxyHandle, 'subscribe' | 'note'>;
+
+type Current = {
+  readonly plan: RecordPlan;
+  readonly file: string;
+  readonly writer: RecordWriter;
+  readonly stop: () => void;
+};
+
+/** Writes recordings of `proxy`; `upstream` is what is said of where it can be replayed. */
+export class ScreenRecorder implements Recordings {
+  /** What is to be said when the screen is gone: every recording that was made. */
+  readonly said: string[] = [];
+  private readonly proxy: Recorded;
+  private readonly upstream: string;
+  private readonly keep: RecordPlan['keep'];
+  private current: Current | null = null;
+  /** What is still being written. */
+  private readonly unfinished = new Set<Promise<unknown>>();
+
+  /** `keep` is how much of a value the proxy keeps for its events. */
+  constructor(proxy: Recorded, upstream: string, keep: RecordPlan['keep']) {
+    this.proxy = proxy;
+    this.upstream = upstream;
+    this.keep = keep;
+  }
+
+  get now(): Recordings['now'] {
+    if (this.current === null) return null;
+    const { file, writer } = this.current;
+    return { file, bytes: writer.textBytes, isSlow: writer.behind };
+  }
+
+  name(): string {
+    return defaultOutput(new Date());
+  }
+
+  start(file: string): string {
+    return this.begin(this.planOf(file));
+  }
+
+  /** Records as `plan` says from now on; gives the file's name. */
+  begin(plan: RecordPlan): string {
+    const file = plan.file ?? '';
+    const writer = new RecordWriter(plan.writer);
+    const current: Current = { plan, file, writer, stop: this.proxy.subscribe(writer) };
+    this.current = current;
+    const failed = (error: RmtopError | null): void => {
+      if (this.current !== current) return;
+      this.proxy.note(
+        'error',
+        `the recording ${file} has ended: ${error?.why ?? 'nobody reads it'}`,
+        null,
+      );
+      void this.end(current, 'quit');
+    };
+    void writer.broken.then(failed);
+    void writer.full.then((why) => {
+      if (this.current !== current) return;
+      this.proxy.note('warning', `the recording ${file} has ended, ${why}`, null);
+      void this.end(current, 'quit');
+    });
+    return file;
+  }
+
+  async stop(): Promise<string> {
+    return this.current === null ? 'nothing is being recorded' : this.end(this.current, 'quit');
+  }
+
+  private async end(current: Current, why: 'quit'): Promise<string> {
+    if (this.current === current) this.current = null;
+    current.stop();
+    return this.ended(current.plan, await current.writer.end(why));
+  }
+
+  /** Ends what is being recorded and waits until everything is written. */
+  async close(): Promise<void> {
+    await this.stop();
+    await Promise.allSettled(this.unfinished);
+  }
+
+  save(file: string, blocks: Iterable<readonly [ArrayBuffer, number]>): Promise<string> {
+    const saving = this.write(file, blocks);
+    this.unfinished.add(saving);
+    void saving.catch(() => {}).then(() => this.unfinished.delete(saving));
+    return saving;
+  }
+
+  private async write(
+    file: string,
+    blocks: Iterable<readonly [ArrayBuffer, number]>,
+  ): Promise<string> {
+    const plan = this.planOf(file);
+    const writer = new RecordWriter(plan.writer);
+    for (const [block, used] of blocks) writer.accept(block, used);
+    const ended = writer.end('quit');
+    const broken = await Promise.race([writer.broken, ended.then(() => 'ended' as const)]);
+    if (broken instanceof RmtopError) throw broken;
+    return this.ended(plan, await ended);
+  }
+
+  private ended(plan: RecordPlan, totals: Awaited<ReturnType<RecordWriter['end']>>): string {
+    if (totals === null) return `${plan.file} is not complete: its writer has died`;
+    this.said.push(...closingLines(plan, totals, this.upstream));
+    return recordedText(plan, totals);
+  }
+
+  private planOf(file: string): RecordPlan {
+    try {
+      return { ...planRecording({}, file, ''), keep: this.keep };
+    } catch (error) {
+      if (error instanceof RmtopError) throw error;
+      throw new RmtopError('OUTPUT_FAILED', `cannot record to ${file}`, { why: messageOf(error) });
+    }
+  }
+}
