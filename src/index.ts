@@ -187,6 +187,9 @@ export {
   pairClients,
   pairCommands,
 } from './recording/pairs.js';
+export { openPlayback, type Playback, type PlaybackState } from './recording/playback.js';
+export type { PlaybackSource } from './recording/playback-source.js';
+export type { PlaybackTarget } from './recording/playlist.js';
 export {
   type Entry,
   openRecording,

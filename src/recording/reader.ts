@@ -76,11 +76,20 @@ export class RecordingReader {
   private readonly damaged: number[] = [];
   private damagedCount = 0;
   private readonly first: Entry;
+  private readonly before: readonly string[];
   /** The last line, where it could not be read: at the end of the file it is a torn tail, anywhere else damage. */
   private suspect: number | null = null;
 
-  constructor(name: string, lines: LineSource, firstLine: string, options: ReadOptions) {
+  /** `before` are lines that come between the header and those of `lines`. */
+  constructor(
+    name: string,
+    lines: LineSource,
+    firstLine: string,
+    options: ReadOptions,
+    before: readonly string[] = [],
+  ) {
     this.name = name;
+    this.before = before;
     this.lines = lines;
     this.options = options;
     this.header = readHeader(name, firstLine);
@@ -97,7 +106,7 @@ export class RecordingReader {
 
   /** All entries, the header first, in batches as they are read. To be called once. */
   async *batches(): AsyncGenerator<Entry[]> {
-    yield [this.first];
+    yield [this.first, ...this.before.flatMap((text) => this.read(text) ?? [])];
     for await (const texts of this.lines.batches()) {
       const entries: Entry[] = [];
       for (const text of texts) {
@@ -200,6 +209,25 @@ export async function openRecording(
   return new RecordingReader(path, lines, first, options);
 }
 
+/**
+ * Opens a plain recording in its middle: at `offset`, where a line begins, with the lines that make the state there. `header` is its
+ * first line. Throws NO_RECORDING or REC_TOO_NEW.
+ */
+export function openRecordingAt(
+  path: string,
+  header: string,
+  offset: number,
+  state: readonly string[],
+): RecordingReader {
+  const stream = createReadStream(path, { highWaterMark: 1 << 20, start: offset });
+  try {
+    return new RecordingReader(path, new LineSource(path, stream), header, {}, state);
+  } catch (error) {
+    stream.destroy();
+    throw error;
+  }
+}
+
 /** Every event of a recording, in the order of its lines. */
 export async function* readRecording(
   path: string,
@@ -210,7 +238,8 @@ export async function* readRecording(
     for (const entry of entries) if (entry.event !== null) yield entry.event;
 }
 
-function readHeader(name: string, line: string): RecordingHeader {
+/** The first line of `name`. Throws NO_RECORDING or REC_TOO_NEW. */
+export function readHeader(name: string, line: string): RecordingHeader {
   let json: JsonObject | null = null;
   try {
     if (line.startsWith(MAGIC)) json = JSON.parse(line) as JsonObject;
