@@ -13,9 +13,11 @@ import {
   OLDEST_ENVOY,
   parseAddressMap,
   parseDownstreamAuth,
+  parseSeed,
   READ_POLICIES,
   type ReadPolicy,
   RmtopError,
+  type Seed,
   singleUpstreamConfig,
   splitAddress,
   type TlsSettings,
@@ -162,7 +164,7 @@ export function resolve(flags: ProxyFlags, env: NodeJS.ProcessEnv = process.env)
   const hasFiles = (flags.mesh ?? []).length > 0;
   const fromEnv = hasFiles ? undefined : env.RMTOP_UPSTREAM || env.REDIS_URL;
   const written = flags.upstream ?? fromEnv ?? DEFAULT_UPSTREAM;
-  const seeds = written.split(',').map((part) => parseUpstream(part.trim()));
+  const seeds = written.split(',').map((part) => parseSeed(part.trim()));
   if (!hasFiles || (flags.upstream !== undefined && flags.listen !== undefined))
     refuseLoop(seeds, listen);
   const tls = seeds.some((seed) => seed.tls) || hasTlsFlags(flags) ? tlsOptions(flags) : null;
@@ -220,46 +222,6 @@ function withRefreshRate(config: MeshConfig, rate: string | undefined): MeshConf
   return { ...config, upstreams: { [UPSTREAM]: { ...upstream, refresh } } };
 }
 
-type Seed = {
-  readonly host: string;
-  readonly port: number;
-  readonly tls: boolean;
-  readonly login: Login | null;
-};
-
-function parseUpstream(text: string): Seed {
-  if (/^rediss?:\/\//i.test(text)) return parseUrl(text);
-  const address =
-    splitAddress(text) ?? (text !== '' && !text.includes(':') ? { host: text, port: 6379 } : null);
-  if (address === null || address.host === '' || /[\s/@]/.test(text))
-    throw badAddress('--upstream', text);
-  return { ...address, tls: false, login: null };
-}
-
-function parseUrl(text: string): Seed {
-  let url: URL;
-  try {
-    url = new URL(text);
-  } catch {
-    throw badAddress('--upstream', text.replace(/\/\/[^@]*@/, '//***@'));
-  }
-  const password = decodeURIComponent(url.password);
-  const username = decodeURIComponent(url.username);
-  return {
-    host: url.hostname.replace(/^\[(.*)\]$/, '$1') || '127.0.0.1',
-    port: url.port === '' ? 6379 : Number(url.port),
-    tls: url.protocol.toLowerCase() === 'rediss:',
-    login: password === '' ? null : { username: username === '' ? null : username, password },
-  };
-}
-
-function badAddress(flag: string, text: string): RmtopError {
-  return new RmtopError('BAD_ADDRESS', `${flag} '${text}' is not an address`, {
-    why: 'wanted: host:port, or redis://[user:password@]host:port, or rediss://…',
-    next: ['rmtop --upstream redis-cluster:6379'],
-  });
-}
-
 /** An address to listen at; a port alone is of 127.0.0.1. Throws BAD_ADDRESS. */
 export function parseListen(text: string): { host: string; port: number } {
   const address = splitAddress(/^\d+$/.test(text) ? `:${text}` : text);
@@ -279,7 +241,9 @@ export function sameHost(a: string, b: string): boolean {
 }
 
 function urlLogin(url: string | undefined): Login | null {
-  return url === undefined || !url.includes('://') ? null : parseUrl(url.split(',')[0] ?? '').login;
+  return url === undefined || !url.includes('://')
+    ? null
+    : parseSeed(url.split(',')[0] ?? '').login;
 }
 
 function envLogin(env: NodeJS.ProcessEnv): Login | null {

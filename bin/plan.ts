@@ -4,17 +4,18 @@ import {
   type Credentials,
   type Dialling,
   diagnosticLines,
+  dialAccess,
   type LoadedListener,
   type LoadedMesh,
   loadMesh,
   type MeshConfig,
   mapAddress,
   NEWEST_ENVOY,
+  NO_ACCESS,
   type Overrides,
   parseAddressMap,
   RmtopError,
   splitAddress,
-  type UpstreamAccess,
 } from 'rmtop';
 import { type AdminFlags, type AdminPlan, planAdmin } from './admin.js';
 import {
@@ -222,7 +223,7 @@ function accessIn(
 ): Dialling['access'] {
   return Object.fromEntries(
     Object.keys(config.upstreams).map((name): [string, Access] => {
-      const found = accessOf(listener.access[name]);
+      const found = dialAccess(listener.access[name] ?? NO_ACCESS);
       const isReplaced = name === replaced;
       const login =
         (isReplaced ? logins.url : null) ?? logins.file ?? found.login ?? logins.env ?? null;
@@ -240,23 +241,6 @@ function flagAccess(config: MeshConfig, { dialling, logins, tls }: Resolved): Di
       dialling.access[name] ?? { tls, login: logins.file ?? logins.env },
     ]),
   );
-}
-
-function accessOf(found: UpstreamAccess | undefined): Access {
-  if (found === undefined) return { tls: null, login: null };
-  const { tls, login, byAddress } = found;
-  return {
-    login,
-    byAddress,
-    tls: tls && {
-      ...(tls.ca === null ? {} : { ca: tls.ca }),
-      ...(tls.cert === null ? {} : { cert: tls.cert }),
-      ...(tls.key === null ? {} : { key: tls.key }),
-      ...(tls.serverName === null ? {} : { servername: tls.serverName }),
-      rejectUnauthorized: tls.verify,
-      names: tls.names,
-    },
-  };
 }
 
 function assignments(texts: readonly string[]): Record<string, string> {

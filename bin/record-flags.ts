@@ -4,6 +4,8 @@ import path from 'node:path';
 import type { Command } from 'commander';
 import {
   checkOutput,
+  newHeader,
+  RECORD_KEEP,
   type RecordWriter,
   type RedactOptions,
   RmtopError,
@@ -11,7 +13,6 @@ import {
   type WrittenTotals,
 } from 'rmtop';
 import { parseDuration, usage } from './options.js';
-import { version } from './version.js';
 
 /** What commander gives for the flags that `withRecordFlags` adds. */
 export type RecordFlags = {
@@ -28,11 +29,8 @@ export type RecordFlags = {
   readonly lossy?: boolean;
 };
 
-/** The recording format's own limits. */
-export const RECORD_KEEP = { value: 1_048_576, record: 8_388_608 } as const;
 /** As good as no limit: what a request may be at most. */
 const FULL_KEEP = { value: 2 ** 30, record: 2 ** 31 - 1 } as const;
-const PENDING_MS = 250;
 
 /** Adds the flags that say what is recorded, and where to. */
 export function withRecordFlags(command: Command): Command {
@@ -93,18 +91,15 @@ export function planRecording(flags: RecordFlags, file: string | null, filter: s
         file === null
           ? { kind: 'fd', fd: 1 }
           : { kind: 'file', path: file, sync, maxBytes, ...rotate, keepParts },
-      header: {
-        id: newId(),
-        tool: `rmtop ${version()}`,
+      header: newHeader({
         cut: keep,
-        pendMs: PENDING_MS,
         redact: {
           mode: redact.mode === 'keys' ? `keys=${redact.glob}` : redact.mode,
           key: redact.key === '' ? 'none' : flags.redactKeyEnv === undefined ? 'random' : 'given',
         },
         capture: redact.capture,
         filter,
-      },
+      }),
       filter,
       redact,
       lossy: flags.lossy === true,
@@ -214,14 +209,6 @@ export function sizeText(bytes: number): string {
   let unit = 0;
   for (; value >= 1000 && unit < units.length - 1; unit++) value /= 1000;
   return `${unit === 0 ? value : value.toFixed(1)} ${units[unit]}`;
-}
-
-/** A recording's id: 10 characters, hardly ever twice. */
-function newId(): string {
-  const time = Math.floor(Date.now() / 1000)
-    .toString(36)
-    .toUpperCase();
-  return time + randomBytes(2).toString('hex').toUpperCase();
 }
 
 export type { RecordWriter };

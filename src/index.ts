@@ -20,7 +20,14 @@ export {
   tolerancesOf,
 } from './compare/tolerances.js';
 export type { Difference } from './compare/tree.js';
-export type { UpstreamAccess, UpstreamLogin, UpstreamTls } from './config/access.js';
+export {
+  type DialAccess,
+  dialAccess,
+  NO_ACCESS,
+  type UpstreamAccess,
+  type UpstreamLogin,
+  type UpstreamTls,
+} from './config/access.js';
 export {
   DIAGNOSTIC_LEVELS,
   type Diagnostic,
@@ -57,6 +64,7 @@ export {
 } from './config/flags.js';
 export { loadMesh } from './config/load.js';
 export type { LoadedMesh, MeshOptions, Skipped } from './config/mesh.js';
+export { parseSeed, type Seed } from './config/seed.js';
 export { type ErrorCode, messageOf, RmtopError, systemCode } from './errors.js';
 export { blocksOf, type Consumer } from './events/bus.js';
 export { type KeptArgument, readCondensed, readCut } from './events/condense.js';
@@ -170,6 +178,7 @@ export { readSlots } from './proxy/discovery.js';
 export { createProxy, type ProxyHandle, type ProxyOptions } from './proxy/proxy.js';
 export { createThreadedProxy } from './proxy/thread.js';
 export { RecordedCommand } from './recording/command.js';
+export { newHeader, packageVersion, RECORD_KEEP } from './recording/defaults.js';
 export { redisCliLine } from './recording/exporters/redis-cli.js';
 export { EXPORTERS, type Exporter } from './recording/exporters.js';
 export { FaultScript } from './recording/fault-script.js';
@@ -265,6 +274,7 @@ export {
   clusterShards,
   clusterSlots,
 } from './serve/cluster-replies.js';
+export { dialSocket, type LinkTarget } from './serve/links.js';
 export type { ServedNode } from './serve/nodes.js';
 export {
   type ServeHandle,

@@ -1,11 +1,17 @@
 /** `rmtop`: the proxy, with the screen on a terminal, else headless. */
 import type { Command } from 'commander';
-import { createThreadedProxy, diagnosticLines, type ProxyHandle, RmtopError } from 'rmtop';
+import {
+  createThreadedProxy,
+  diagnosticLines,
+  type ProxyHandle,
+  RECORD_KEEP,
+  RmtopError,
+} from 'rmtop';
 import { type AdminFlags, adminLine, withAdminFlags } from '../admin.js';
 import { runHeadless } from '../headless.js';
 import { type ProxyFlags, withProxyFlags } from '../options.js';
 import { onlyProxy, type Planned, planOf } from '../plan.js';
-import { planRecording, RECORD_KEEP, type RecordFlags, withRecordFlags } from '../record-flags.js';
+import { planRecording, type RecordFlags, withRecordFlags } from '../record-flags.js';
 import {
   readLook,
   SCREEN_KEEP,

@@ -2,6 +2,7 @@
 import {
   type Access,
   compareDecisions,
+  dialSocket,
   encodeRequest,
   isLoopback,
   Replay,
@@ -13,7 +14,6 @@ import {
 import { type Resolved, resolve } from '../options.js';
 import { say } from '../recording-files.js';
 import { optionsOf, type ReplayFlags, rangeOf } from './flags.js';
-import { dialSocket } from './links.js';
 import { replayMesh } from './mesh.js';
 import { flushServers, seedState } from './prepare.js';
 import { commandText, readScript, type Script } from './script.js';

@@ -5,12 +5,12 @@ import {
   isLoopback,
   type OtherEvent,
   type ProxyHandle,
+  RECORD_KEEP,
   RmtopError,
   type Rng,
   readEvents,
   splitAddress,
 } from 'rmtop';
-import { RECORD_KEEP } from '../record-flags.js';
 import type { ReplayMesh } from './mesh.js';
 
 /** A running data plane. */

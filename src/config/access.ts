@@ -30,6 +30,34 @@ export type UpstreamAccess = {
   readonly tls: UpstreamTls | null;
 };
 
+/** The same in the words of Node's tls. */
+export type DialAccess = Omit<UpstreamAccess, 'tls'> & {
+  readonly tls: {
+    readonly ca?: string;
+    readonly cert?: string;
+    readonly key?: string;
+    readonly servername?: string;
+    readonly rejectUnauthorized: boolean;
+    readonly names: readonly string[];
+  } | null;
+};
+
+/** What a server of an upstream is dialled with. */
+export function dialAccess({ login, byAddress, tls }: UpstreamAccess): DialAccess {
+  return {
+    login,
+    byAddress,
+    tls: tls && {
+      ...(tls.ca === null ? {} : { ca: tls.ca }),
+      ...(tls.cert === null ? {} : { cert: tls.cert }),
+      ...(tls.key === null ? {} : { key: tls.key }),
+      ...(tls.serverName === null ? {} : { servername: tls.serverName }),
+      rejectUnauthorized: tls.verify,
+      names: tls.names,
+    },
+  };
+}
+
 export const NO_ACCESS: UpstreamAccess = { login: null, byAddress: {}, tls: null };
 
 const EXTENSION_NAMES = ['envoy.filters.network.redis_proxy', 'envoy.redis_proxy'];

@@ -3,13 +3,13 @@ import type { Socket } from 'node:net';
 import { Command } from '../commands/command.js';
 import { slotOf } from '../mesh/place.js';
 import type { Asker, Matcher } from '../recording/matching.js';
+import type { ReplayLink } from '../recording/replay.js';
 import { inVersion, inVersionEach } from '../recording/resp3.js';
 import type { Spoken } from '../recording/script.js';
 import { errorReply, simpleReply } from '../resp/build.js';
 import { encodeError, encodeNull, encodeReply, encodeRequest } from '../resp/encode.js';
 import { FAILED, INVALID, MORE, REQUEST, RequestParser } from '../resp/request.js';
 import type { Reply } from '../resp/value.js';
-import type { ForwardLink } from './forward.js';
 import { greet, type Place, type Session } from './greeting.js';
 import { Listener, type Subscriptions } from './listeners.js';
 import { Output } from './output.js';
@@ -30,7 +30,7 @@ export type Shared = {
   /** A command has come. */
   heard(): void;
   /** Opens a connection for commands that are forwarded. */
-  forward(reply: (bytes: Buffer) => void, closed: (why: string) => void): ForwardLink;
+  forward(reply: (bytes: Buffer) => void, closed: (why: string) => void): ReplayLink;
 };
 
 const NOTHING = Buffer.alloc(0);
@@ -50,7 +50,7 @@ export class ServedClient {
   private queue: Command[] | null = null;
   private spoilt = false;
   private ended = false;
-  private link: ForwardLink | null = null;
+  private link: ReplayLink | null = null;
   private readonly forwarded: ((bytes: Buffer) => void)[] = [];
 
   constructor(socket: Socket, id: number, place: Place, shared: Shared) {

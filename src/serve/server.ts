@@ -6,8 +6,8 @@ import { Matcher, type MatchOptions } from '../recording/matching.js';
 import type { Script, Spoken } from '../recording/script.js';
 import { encodeError } from '../resp/encode.js';
 import { type OnMiss, ServedClient, type Shared } from './client.js';
-import { openLink } from './forward.js';
 import type { Place } from './greeting.js';
+import { dialSocket } from './links.js';
 import { Subscriptions } from './listeners.js';
 import {
   nodeAt,
@@ -105,7 +105,13 @@ class RunningServer implements ServeHandle {
         this.commands++;
         this.heardMs = performance.now();
       },
-      forward: (reply, closed) => openLink(options.forwardPort, reply, closed),
+      forward: (reply, closed) =>
+        dialSocket(
+          { host: '127.0.0.1', port: options.forwardPort, greeting: null },
+          () => {},
+          reply,
+          closed,
+        ),
     };
   }
 

@@ -1,8 +1,10 @@
-/** Replay over sockets: one connection for each recorded one. */
+/** Sockets that requests go out on and replies come back in order: of a replay, and of misses that are forwarded. */
 import { connect, type Socket } from 'node:net';
-import { messageOf, REPLY, type ReplayLink, ReplyReader } from 'rmtop';
+import { messageOf } from '../errors.js';
+import type { ReplayLink } from '../recording/replay.js';
+import { REPLY, ReplyReader } from '../resp/reply.js';
 
-/** Where a replay's connections lead, and what they say first. */
+/** Where a connection leads, and what it says first. */
 export type LinkTarget = {
   readonly host: string;
   readonly port: number;

@@ -1,0 +1,96 @@
+/** A recording sent again, to a server or through a proxy, and what comes back compared. */
+import { parseTolerances } from '../compare/tolerances.js';
+import { parseSeed } from '../config/seed.js';
+import { RmtopError } from '../errors.js';
+import { isLoopback } from '../mesh/address.js';
+import { redisCliLine } from '../recording/exporters/redis-cli.js';
+import { openRecording } from '../recording/reader.js';
+import { Replay, type ReplayItem } from '../recording/replay.js';
+import { type LeftOut, replayItem } from '../recording/replay-items.js';
+import { ReplayReport, type ReplyDifference } from '../recording/replay-report.js';
+import { dialSocket } from '../serve/links.js';
+
+/** How a recording is replayed. */
+export type ReplayFileOptions = {
+  /** Where to: a server, a `TestProxy`'s url. */
+  readonly url: string;
+  /** 1: as recorded; `max`, the default: as fast as cause and effect allow. */
+  readonly speed?: number | 'max';
+  /** `ttl=5s`, `order=off`, `none`: what `rmtop replay --tolerate` takes. */
+  readonly tolerate?: readonly string[];
+  /** How much longer than recorded a reply is waited for; 5 s by default. */
+  readonly guardMs?: number;
+  /** Lets writes go to another machine. */
+  readonly allowWrites?: boolean;
+};
+
+/** What came of it. `differences` are the first thousand. */
+export type ReplayResults = {
+  readonly sent: number;
+  readonly same: number;
+  /** The same within a tolerance. */
+  readonly tolerated: number;
+  readonly different: number;
+  readonly notCompared: number;
+  readonly differences: readonly ReplyDifference[];
+};
+
+/**
+ * Sends every command of `file` again, a connection for each recorded one, in an order that keeps cause and effect. Throws as
+ * `openRecording`, and WRITES_REFUSED for writes to another machine. To see what is decided otherwise, replay to a `startProxy`.
+ */
+export async function replay(file: string, options: ReplayFileOptions): Promise<ReplayResults> {
+  const { host, port } = parseSeed(options.url);
+  const items = await itemsOf(file);
+  const writes = items.filter(({ command: { spec } }) => spec?.writes !== false).length;
+  if (writes > 0 && !isLoopback(host) && options.allowWrites !== true)
+    throw new RmtopError(
+      'WRITES_REFUSED',
+      `replay would send ${writes} write commands to ${host}:${port}`,
+      {
+        next: ['allowWrites: true, or replay against 127.0.0.1'],
+      },
+    );
+  const report = new ReplayReport();
+  const run = new Replay(
+    items,
+    (_connection, reply, closed) =>
+      dialSocket({ host, port, greeting: null }, () => {}, reply, closed),
+    {
+      speed: options.speed ?? 'max',
+      order: 'causal',
+      maxGapMs: null,
+      guardMs: options.guardMs ?? 5000,
+      pipeline: true,
+      tolerances: parseTolerances(options.tolerate ?? []),
+    },
+    {
+      nowMs: () => performance.now(),
+      after: (ms, call) => {
+        const timer = setTimeout(call, ms);
+        return () => clearTimeout(timer);
+      },
+    },
+    (result) => report.add(result, redisCliLine(result.item.command.argv)),
+  );
+  const { sent } = await run.run();
+  const { same, tolerated, different, notCompared, differences } = report;
+  return { sent, same, tolerated, different, notCompared, differences };
+}
+
+async function itemsOf(file: string): Promise<ReplayItem[]> {
+  const reader = await openRecording(file);
+  const leftOut: LeftOut = { incomplete: 0, blocking: 0, logins: 0 };
+  const items: ReplayItem[] = [];
+  for await (const entries of reader.batches())
+    for (const { event } of entries) {
+      if (event?.type !== 'command') continue;
+      const item = replayItem(
+        event,
+        { strictHousekeeping: false, skipBlocking: false, password: null },
+        leftOut,
+      );
+      if (item !== null) items.push(item);
+    }
+  return items.sort((a, b) => a.seq - b.seq);
+}
