@@ -131,6 +131,11 @@ export class Model {
   /** The tab of each pane that has some. */
   readonly tabs: Partial<Record<PaneId, number>> = {};
   private inForce: Filter | null = null;
+  private lastHit: { id: string; ms: number; seq: number | null } = {
+    id: '',
+    ms: Number.NEGATIVE_INFINITY,
+    seq: null,
+  };
   private preview = { scope: '', ms: Number.NEGATIVE_INFINITY, fits: 0, of: 0 };
   private readonly cursors: Partial<Record<PaneId, number>> = {};
   dialog: Dialog | null = null;
@@ -278,6 +283,26 @@ export class Model {
         if (filter.matches(this.factsOf(rows.row(i)))) fits++;
     this.preview = { scope, ms: nowMs, fits, of };
     return this.preview;
+  }
+
+  /** The newest command in memory that a rule has hit; asked anew every few seconds at most. */
+  lastHitOf(id: string): Row | null {
+    const nowMs = performance.now();
+    const known = this.lastHit;
+    if (known.id !== id || nowMs - known.ms >= PREVIEW_MS) {
+      const { rows } = this.feed;
+      const filter = parseFilter(`fault.id=${id}`);
+      let seq: number | null = null;
+      for (let i = rows.length - 1; i >= Math.max(0, rows.length - PREVIEW_ROWS); i--)
+        if (filter.kind === 'filter' && filter.matches(this.factsOf(rows.row(i)))) {
+          seq = rows.seqAt(i);
+          break;
+        }
+      this.lastHit = { id, ms: nowMs, seq };
+    }
+    const { seq } = this.lastHit;
+    const { rows } = this.feed;
+    return seq !== null && rows.has(seq) ? rows.row(rows.indexOf(seq)) : null;
   }
 
   /** Shows a pane; Esc leads back to where one was. */

@@ -20,7 +20,7 @@ export type LinesPane = {
   /** Lines that stay when the others scroll. */
   readonly head: (model: Model, room: Room) => readonly string[];
   readonly lines: (model: Model, room: Room) => readonly string[];
-  /** How many of its first lines are items that can have the focus; none where this is missing. */
+  /** How many of its first lines are items that can have the focus; with none, or where this is missing, keys scroll. */
   readonly count?: (model: Model) => number;
   /** The filter that fits the item in focus: what `*` and `#` add. */
   readonly condition?: (model: Model) => string | null;

@@ -94,6 +94,7 @@ test('a sample counts in every column that it covers', () => {
     p50Us: 100,
     p99Us: 200,
     maxUs: 300,
+    connected: 0,
     nodes: new Map(),
     hits: new Map(),
   });

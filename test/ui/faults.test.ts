@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { type MeshConfig, parseRule, ruleText, singleUpstreamConfig } from 'rmtop';
 import { FaultDesk } from '../../ui/faults/desk.js';
+import { until } from '../helpers/until.js';
 
 const RULES = [
   'error "Fault Injected: Error" 20% if cmd=SET key=session:*',
@@ -145,4 +146,43 @@ test('a profile is read as it was written, and a wrong line is named', async () 
     other.desk.load('# mine\n+ error 20%\n- wobble 3%\n') ?? '',
     /^line 3: no fault is called wobble/,
   );
+});
+
+test('a rule with a limit goes off by itself, and says so; the limit is part of its text', async () => {
+  const said: string[] = [];
+  let config: MeshConfig = singleUpstreamConfig(['127.0.0.1:1']);
+  const desk = new FaultDesk({
+    config: () => config,
+    reconfigure: async (now) => {
+      config = now;
+    },
+    say: (text) => said.push(text),
+    seed: 1,
+  });
+  assert.equal(desk.load('- delay 5ms 100% for 40ms if cmd=GET\n- hang 1% for 2m\n'), null);
+  assert.equal(desk.profile, '- delay 5ms 100% if cmd=GET for 40ms\n- hang 1% for 2m\n');
+  assert.equal(desk.load(desk.profile), null);
+  assert.equal(desk.limits.leftMs('t1'), null);
+  await desk.toggle('t1');
+  assert.match(said.at(-1) ?? '', /^t1 ON: delay 5ms 100% if cmd=GET for 40ms/);
+  await until(() => said.some((text) => /^t1 OFF: its time is over/.test(text)), 'the end of t1');
+  assert.equal(config.rules.find(({ id }) => id === 't1')?.on, false);
+  await desk.toggle('t2');
+  assert.ok((desk.limits.leftMs('t2') ?? 0) > 100_000);
+  await desk.allOff();
+  assert.equal(desk.limits.leftMs('t2'), null);
+});
+
+test('what the core does not take is not what the desk shows', async () => {
+  const said: string[] = [];
+  const config = singleUpstreamConfig(['127.0.0.1:1']);
+  const desk = new FaultDesk({
+    config: () => config,
+    reconfigure: () => Promise.reject(new RangeError('it is busy')),
+    say: (text) => said.push(text),
+    seed: 1,
+  });
+  await desk.toggle('t1');
+  assert.match(said.at(-1) ?? '', /the core did not take it: it is busy/);
+  assert.equal(desk.on, 0);
 });

@@ -1,6 +1,7 @@
 /** `t` and the key after it, and what can be done with the rule in focus. `ux.md` c.3. */
 import { readFileSync, writeFileSync } from 'node:fs';
-import { type FaultRule, parseRule, ruleText } from 'rmtop';
+import type { FaultRule } from 'rmtop';
+import { parseLimited } from '../faults/limit.js';
 import type { Model } from '../model.js';
 import { count } from '../text/figures.js';
 import { ask } from './prompt.js';
@@ -40,7 +41,7 @@ function focused(model: Model): FaultRule | undefined {
 /** What is wrong with a rule being typed, or what it would have hit. */
 function about(model: Model): (text: string) => string {
   return (text) => {
-    const rule = parseRule(text);
+    const rule = parseLimited(text);
     if (rule.kind === 'problem') return rule.message;
     const { fits, of } = model.previewOf(rule.scope);
     return `fits ${count(fits)} of the last ${count(of)}`;
@@ -49,7 +50,7 @@ function about(model: Model): (text: string) => string {
 
 function askRule(model: Model, text: string): void {
   ask(model, 'new fault', text, about(model), (typed) => {
-    const rule = parseRule(typed);
+    const rule = parseLimited(typed);
     return rule.kind === 'problem' ? rule.message : model.desk.add(rule);
   });
 }
@@ -61,14 +62,15 @@ export function editRule(model: Model): void {
       ? focused(model)
       : model.desk.rules.find(({ id }) => id === model.desk.last);
   if (rule === undefined) return;
-  ask(model, rule.id, ruleText(rule), about(model), (typed) => {
-    const parsed = parseRule(typed);
+  ask(model, rule.id, model.desk.textOf(rule), about(model), (typed) => {
+    const parsed = parseLimited(typed);
     if (parsed.kind === 'problem') return parsed.message;
     const { percent, scope, action, max } = parsed;
+    model.desk.limits.set(rule.id, parsed.forMs);
     void model.desk.change(
       rule.id,
       { percent, scope, action, max },
-      `${rule.id}: ${ruleText(parsed)}   (u undo)`,
+      `${rule.id}: ${typed}   (u undo)`,
     );
     return null;
   });
@@ -93,7 +95,14 @@ export function duplicateRule(model: Model): void {
   const rule = model.pane === 'faults' ? focused(model) : undefined;
   if (rule === undefined) return;
   const problem = model.desk.add(
-    { kind: 'rule', percent: rule.percent, scope: rule.scope, action: rule.action, max: rule.max },
+    {
+      kind: 'rule',
+      percent: rule.percent,
+      scope: rule.scope,
+      action: rule.action,
+      max: rule.max,
+      forMs: model.desk.limits.of(rule.id),
+    },
     false,
   );
   if (problem !== null) model.toasts.answer(problem);

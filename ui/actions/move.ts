@@ -14,7 +14,7 @@ export function move(motion: Motion): (model: Model) => void {
   return (model) => {
     const pane = paneOf(model.pane);
     if (!isLinesPane(pane)) model.viewport.move(motion);
-    else if (pane.count === undefined) model.scrolls[pane.id].move(motion);
+    else if ((pane.count?.(model) ?? 0) === 0) model.scrolls[pane.id].move(motion);
     else moveCursor(model, pane, motion);
   };
 }

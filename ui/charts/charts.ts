@@ -79,6 +79,8 @@ type Column = {
   readonly seconds: number;
   readonly p99Us: number;
   readonly p50Us: number;
+  /** The sum of what was asked for. */
+  readonly figure: number;
 };
 
 /** The samples of the last `seconds`, sorted into `columns` of equal length; rates of a column are over its samples. */
@@ -87,6 +89,7 @@ export function inColumns(
   nowUs: number,
   seconds: number,
   columns: number,
+  figureOf: (sample: Sample) => number = () => 0,
 ): readonly Column[] {
   const made = Array.from({ length: columns }, () => ({
     reads: 0,
@@ -95,6 +98,7 @@ export function inColumns(
     seconds: 0,
     p99Us: 0,
     p50Us: 0,
+    figure: 0,
   }));
   const columnUs = (seconds * 1e6) / columns;
   for (let i = history.length - 1; i >= 0; i--) {
@@ -114,6 +118,7 @@ export function inColumns(
       column.writes += sample.writes;
       column.calls += sample.calls;
       column.seconds += sample.seconds;
+      column.figure += figureOf(sample);
       column.p99Us = Math.max(column.p99Us, sample.p99Us ?? 0);
       column.p50Us = Math.max(column.p50Us, sample.p50Us ?? 0);
     }

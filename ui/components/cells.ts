@@ -75,10 +75,16 @@ function drawn(model: Model, pane: LinesPane, room: Room): Drawn {
   const made: Drawn = {
     head: pane.head(model, room),
     lines: pane.lines(model, room),
-    cursor: pane.count === undefined ? null : model.cursorOf(pane.id, pane.count(model)),
+    cursor: cursorIn(model, pane),
   };
   own.set(pane.id, { key, ms: nowMs, drawn: made });
   return made;
+}
+
+/** The item in focus; none where there are no items: such lines scroll. */
+function cursorIn(model: Model, pane: LinesPane): number | null {
+  const count = pane.count?.(model) ?? 0;
+  return count === 0 ? null : model.cursorOf(pane.id, count);
 }
 
 function titleLine(model: Model, cell: Cell, width: number): string {

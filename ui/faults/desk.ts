@@ -3,6 +3,7 @@
  * and is said to be done only when the core has acknowledged it.
  */
 import { type FaultRule, type MeshConfig, type NewRule, parseRule, ruleText } from 'rmtop';
+import { Limits, limitText, parseLimited } from './limit.js';
 
 /** What a desk needs: the configuration in force, and the way to change it. */
 export type DeskNeeds = {
@@ -28,6 +29,10 @@ export class FaultDesk {
   private wanted: readonly FaultRule[];
   private past: (readonly FaultRule[])[] = [];
   private future: (readonly FaultRule[])[] = [];
+  /** How long rules stay on that have a limit. */
+  readonly limits: Limits = new Limits((id) => {
+    void this.change(id, { on: false }, `${id} OFF: its time is over   (u undo)`);
+  });
   /** The rule that was switched last. */
   last: string | null = null;
 
@@ -74,15 +79,23 @@ export class FaultDesk {
       this.past = [...this.past.slice(-49), this.wanted];
       this.future = [];
     }
+    const before = this.wanted;
     this.wanted = rules;
     try {
       await this.needs.reconfigure({ ...this.needs.config(), rules });
+      this.limits.follow(rules);
       this.needs.say(done);
     } catch (error) {
+      if (this.wanted === rules) this.wanted = before;
       this.needs.say(
         `the core did not take it: ${error instanceof Error ? error.message : String(error)}`,
       );
     }
+  }
+
+  /** A rule as it is typed. */
+  textOf(rule: FaultRule): string {
+    return ruleText(rule) + limitText(this.limits.of(rule.id));
   }
 
   /** Switches rule `id` on or off. */
@@ -94,7 +107,7 @@ export class FaultDesk {
     }
     this.last = id;
     const on = !rule.on;
-    return this.change(id, { on }, `${id} ${on ? 'ON' : 'OFF'}: ${ruleText(rule)}   (u undo)`);
+    return this.change(id, { on }, `${id} ${on ? 'ON' : 'OFF'}: ${this.textOf(rule)}   (u undo)`);
   }
 
   /** Changes fields of rule `id`. */
@@ -114,7 +127,7 @@ export class FaultDesk {
   }
 
   /** Adds a rule, switched on; gives what is wrong instead where there is no room. */
-  add(rule: NewRule, on = true): string | null {
+  add(rule: NewRule & { readonly forMs?: number | null }, on = true): string | null {
     const used = new Set(this.wanted.map((each) => each.id));
     const id = Array.from({ length: MOST_RULES }, (_, i) => `t${i + 1}`).find(
       (each) => !used.has(each),
@@ -122,10 +135,11 @@ export class FaultDesk {
     if (id === undefined)
       return `there are ${MOST_RULES} rules already: d in the Faults pane removes one`;
     const made = { ...this.made(rule, id), on };
+    this.limits.set(id, rule.forMs ?? null);
     this.last = id;
     void this.become(
       [...this.wanted, made].sort(byId),
-      `${id} ${on ? 'ON' : 'added'}: ${ruleText(made)}   (u undo)`,
+      `${id} ${on ? 'ON' : 'added'}: ${this.textOf(made)}   (u undo)`,
     );
     return null;
   }
@@ -151,19 +165,22 @@ export class FaultDesk {
 
   /** The rules as a profile: a line each, `+` before those that are on. */
   get profile(): string {
-    return this.wanted.map((rule) => `${rule.on ? '+ ' : '- '}${ruleText(rule)}\n`).join('');
+    return this.wanted.map((rule) => `${rule.on ? '+ ' : '- '}${this.textOf(rule)}\n`).join('');
   }
 
   /** Takes the rules of a profile; gives what is wrong with it instead. */
   load(text: string): string | null {
     const rules: FaultRule[] = [];
+    const limits: (number | null)[] = [];
     for (const [i, line] of text.split('\n').entries()) {
       if (line.trim() === '' || line.startsWith('#')) continue;
-      const rule = parseRule(line.replace(/^[+-]\s*/, ''));
+      const rule = parseLimited(line.replace(/^[+-]\s*/, ''));
       if (rule.kind === 'problem') return `line ${i + 1}: ${rule.message}`;
+      limits.push(rule.forMs);
       rules.push({ ...this.made(rule, `t${rules.length + 1}`), on: line.startsWith('+') });
     }
     if (rules.length > MOST_RULES) return `more than ${MOST_RULES} rules`;
+    for (const [i, rule] of rules.entries()) this.limits.set(rule.id, limits[i] ?? null);
     void this.become(rules, `${summary(rules)}   (u undo)`);
     return null;
   }

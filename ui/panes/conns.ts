@@ -1,10 +1,13 @@
-/** Pane 8: the clients' connections, and what each has asked for. */
+/** Pane 8: the clients' connections, and what each has asked for; and those to the servers. */
+import { aliasOf } from 'rmtop';
 import type { Model } from '../model.js';
 import type { LinesPane, Room } from '../panes.js';
+import type { Link } from '../store/links.js';
 import type { Session } from '../store/sessions.js';
 import { count, milliseconds, plural, short } from '../text/figures.js';
 import { fit, fitRight } from '../text/fit.js';
 import { printableText } from '../text/printable.js';
+import { quoted } from '../text/quoted.js';
 
 /** Closed ones are kept for their rows' sake; here the latest will do. */
 const CLOSED_SHOWN = 100;
@@ -15,25 +18,44 @@ function items(model: Model): readonly Session[] {
     .filter((session, i) => session.closedUs === null || i < CLOSED_SHOWN);
 }
 
+const TABS = ['Clients', 'Servers'] as const;
+
 type Column = readonly [name: string, width: number, right: boolean, from: number];
 
 /** The last number: the width of the pane from which the column is shown. */
 const COLUMNS: readonly Column[] = [
   ['CONN', 6, false, 0],
   ['ADDRESS', 21, false, 70],
-  ['NAME', 14, false, 0],
+  ['NAME', 12, false, 0],
   ['LIBRARY', 18, false, 110],
   ['RESP', 4, true, 110],
   ['AGE', 5, true, 0],
   ['OPS/S', 7, true, 0],
   ['CALLS', 8, true, 60],
   ['ERR', 5, true, 60],
-  ['BYTES', 6, true, 78],
+  ['BYTES', 6, true, 82],
   ['MAX ms', 7, true, 78],
 ];
 
-function row(mark: string, cells: readonly string[], width: number): string {
-  const shown = COLUMNS.flatMap(([, own, right, from], i) =>
+/** Those to servers, which clients share unless a client needs one of its own. */
+const SERVER_COLUMNS: readonly Column[] = [
+  ['NODE', 6, false, 0],
+  ['ADDRESS', 21, false, 0],
+  ['SHARED', 6, true, 0],
+  ['OWN', 4, true, 0],
+  ['OPENED', 6, true, 60],
+  ['FAILED', 6, true, 60],
+  ['OPS/S', 7, true, 0],
+  ['ERR', 6, true, 78],
+];
+
+function row(
+  mark: string,
+  cells: readonly string[],
+  width: number,
+  columns: readonly Column[] = COLUMNS,
+): string {
+  const shown = columns.flatMap(([, own, right, from], i) =>
     width < from ? [] : [right ? fitRight(cells[i] ?? '', own) : fit(cells[i] ?? '', own)],
   );
   return `${mark}${shown.join(' ')}`;
@@ -44,23 +66,65 @@ function head(model: Model, { width }: Room): readonly string[] {
   const { sessions, rows } = model.feed;
   const waiting =
     rows.waiting === 0 ? '' : `, ${plural(rows.waiting, 'command')} waiting for a reply`;
+  const at = model.tabOf('conns');
+  const columns = at === 0 ? COLUMNS : SERVER_COLUMNS;
+  const heads = row(
+    ' ',
+    columns.map(([name]) => name),
+    width,
+    columns,
+  );
+  const tabs = TABS.map((tab, i) => (i === at ? theme.reverse(` ${tab} `) : ` ${tab} `)).join('');
+  const text = `${plural(sessions.open, 'client')} connected${waiting}`;
   return [
-    fit(` ${plural(sessions.open, 'client')} connected${waiting}`, width),
-    theme.paint(
-      'dim',
-      fit(
-        row(
-          ' ',
-          COLUMNS.map(([name]) => name),
-          width,
-        ),
-        width,
-      ),
-    ),
+    ` ${tabs} ${theme.paint('dim', fit(text, Math.max(0, width - 21)).trimEnd())}`,
+    theme.paint('dim', fit(heads, width)),
   ];
 }
 
+/** `s2.p`; of an upstream with one server its name. */
+function aliasIn(model: Model, link: Link): string {
+  const { topology } = model.feed.context.latest;
+  const alias =
+    topology === undefined ? link.address : aliasOf(topology, link.upstream, link.address);
+  return alias === link.address ? link.upstream : alias;
+}
+
+function links(model: Model): readonly Link[] {
+  return [...model.feed.links.list].sort((a, b) =>
+    aliasIn(model, a) < aliasIn(model, b) ? -1 : 1,
+  );
+}
+
+function serverLines(model: Model, width: number): readonly string[] {
+  const { look, feed } = model;
+  const { now, oldest } = feed.meter.window;
+  const seconds = Math.max(1e-6, ((now?.atUs ?? 0) - (oldest?.atUs ?? 0)) / 1e6);
+  const list = links(model);
+  const cursor = model.pane === 'conns' ? model.cursorOf('conns', list.length) : -1;
+  return list.map((link, i) => {
+    const calls =
+      (now?.nodes[link.address]?.calls ?? 0) - (oldest?.nodes[link.address]?.calls ?? 0);
+    const cells = [
+      printableText(aliasIn(model, link), look),
+      printableText(link.address, look),
+      String(link.shared),
+      String(link.own),
+      short(link.opened),
+      short(link.failed),
+      count(Math.round(calls / seconds)),
+      short(now?.nodes[link.address]?.errors ?? 0),
+    ];
+    const last = link.lastCause === null ? '' : `  ${printableText(link.lastCause, look)}`;
+    const mark = i === cursor ? '>' : ' ';
+    const line = fit(row(mark, cells, width, SERVER_COLUMNS) + last, width);
+    if (i === cursor) return look.theme.reverse(line);
+    return link.shared + link.own === 0 ? look.theme.paint('dim', line) : line;
+  });
+}
+
 function lines(model: Model, { width }: Room): readonly string[] {
+  if (model.tabOf('conns') === 1) return serverLines(model, width);
   const { look, feed } = model;
   const nowUs = feed.nowUs();
   const sessions = items(model);
@@ -102,11 +166,17 @@ export const connsPane: LinesPane = {
   title: 'Conns',
   head,
   lines,
-  count: (model) => items(model).length,
+  count: (model) => (model.tabOf('conns') === 1 ? links(model) : items(model)).length,
   condition: (model) => {
+    if (model.tabOf('conns') === 1) {
+      const list = links(model);
+      const link = list[model.cursorOf('conns', list.length)];
+      return link === undefined ? null : `node.addr=${quoted(link.address)}`;
+    }
     const sessions = items(model);
     const session = sessions[model.cursorOf('conns', sessions.length)];
     return session === undefined ? null : `conn=${session.connection}`;
   },
-  hints: ['j', '*', '#', 'esc', '?'],
+  tabs: TABS,
+  hints: ['j', '[', '*', '#', 'esc', '?'],
 };

@@ -1,11 +1,15 @@
 /** Pane 5: the rules, what they have hit, and what the clients notice. Hits are the core's exact counts. */
 import { amountText, type FaultRule } from 'rmtop';
+import { inColumns } from '../charts/charts.js';
+import { bars } from '../charts/plot.js';
 import type { Model } from '../model.js';
 import type { LinesPane, Room } from '../panes.js';
 import { impactOf } from '../store/impact.js';
+import type { Row } from '../store/rows.js';
 import { count, latency, percent } from '../text/figures.js';
 import { fit, fitRight } from '../text/fit.js';
-import { printableText } from '../text/printable.js';
+import { printableBytes, printableText } from '../text/printable.js';
+import { replyKind } from '../text/replies.js';
 
 function head(model: Model, { width }: Room): readonly string[] {
   const { look, desk } = model;
@@ -58,7 +62,7 @@ function lines(model: Model, { width }: Room): readonly string[] {
         rule.action.kind,
         `${rule.percent}%`,
         count(hits),
-        rule.max === null ? 'inf' : String(Math.max(0, rule.max - hits)),
+        leftText(model, rule, hits),
         printableText(amountText(rule.action), look),
         printableText(rule.scope === '' ? 'every command' : rule.scope, look),
       ],
@@ -76,6 +80,14 @@ function lines(model: Model, { width }: Room): readonly string[] {
     ...(focused === undefined ? [] : aboutRule(model, focused, width)),
     ...impactLines(model, width),
   ];
+}
+
+/** What is left of its time, or of its hits. */
+function leftText(model: Model, rule: FaultRule, hits: number): string {
+  const { limits } = model.desk;
+  const leftMs = limits.leftMs(rule.id) ?? limits.of(rule.id);
+  if (leftMs !== null) return `${Math.ceil(leftMs / 1000)}s`;
+  return rule.max === null ? 'inf' : `${Math.max(0, rule.max - hits)}x`;
 }
 
 /** Faults that the mesh's own configuration names: shown, not switched by keys. */
@@ -111,7 +123,51 @@ function aboutRule(model: Model, rule: FaultRule, width: number): readonly strin
     tally === undefined || tally.inScope === 0
       ? 'has hit nothing yet'
       : `has hit ${count(tally.hits)} of ${count(tally.inScope)} in its scope (${percent(tally.hits, tally.inScope)})`;
-  return [fit(` ${would}`, width), fit(` ${did}`, width)];
+  const last = model.lastHitOf(rule.id);
+  return [
+    fit(` ${would}`, width),
+    fit(` ${did}`, width),
+    ...(last === null ? [] : [fit(` last hit ${hitText(model, last)}`, width)]),
+    ...hitLines(model, width),
+  ];
+}
+
+/** `#48103 12:04:05.104 c7 SET session:9f3a  -ERR Fault Injected`. */
+function hitText(model: Model, row: Row): string {
+  const { look, feed } = model;
+  const facts = model.factsOf(row);
+  const time = feed.clock.text(facts.atUs).slice(0, 12);
+  const what = `${printableText(facts.name, look)} ${printableBytes(facts.keys[0] ?? '', look, 40)}`;
+  const reply = facts.reply === null ? '' : `  ${replyKind(facts.reply, look, 60)}`;
+  return `#${row.seq} ${time} c${facts.connection} ${what}${reply}`;
+}
+
+const HIT_SECONDS = 60;
+const HIT_RULES = 3;
+
+/** Hits a second over the last minute, of those that have hit something. */
+function hitLines(model: Model, width: number): readonly string[] {
+  const { history, latest } = model.feed.meter;
+  const nowUs = latest?.atUs ?? 0;
+  const recent = history.filter((sample) => sample.atUs > nowUs - HIT_SECONDS * 1e6);
+  const ids = [...new Set(recent.flatMap((sample) => [...sample.hits.keys()]))].sort();
+  const room = width - 26;
+  if (room < 10) return [];
+  const { look } = model;
+  const lines = ids.slice(0, HIT_RULES).map((id, i) => {
+    const columns = inColumns(
+      history,
+      nowUs,
+      HIT_SECONDS,
+      Math.min(room, HIT_SECONDS),
+      (sample) => sample.hits.get(id) ?? 0,
+    );
+    const rates = columns.map(({ seconds, figure }) => (seconds === 0 ? 0 : figure / seconds));
+    const bar = bars(rates, rates.length, 1, Math.max(...rates), look.symbols)[0] ?? '';
+    const now = rates.at(-1) ?? 0;
+    return ` ${fit(i === 0 ? 'hits/s' : '', 8)}${fit(id, 4)}${look.theme.paint('fault', bar)} ${now.toFixed(1)}/s`;
+  });
+  return lines.length === 0 ? [] : ['', ...lines];
 }
 
 /** What the clients notice: before the first rule went on, and now. */
@@ -119,7 +175,7 @@ function impactLines(model: Model, width: number): readonly string[] {
   const { before, now } = impactOf(model.feed.meter, model.faultsOnSinceUs);
   if (now === null) return [];
   const line = (what: string, a: string, b: string): string =>
-    fit(` ${fit(what, 20)}${fitRight(a, 10)}${fitRight(b, 10)}`, width);
+    fit(` ${fit(what, 22)}${fitRight(a, 10)}${fitRight(b, 10)}`, width);
   return [
     '',
     model.look.theme.bold(
@@ -135,6 +191,11 @@ function impactLines(model: Model, width: number): readonly string[] {
       percent(now.errors, now.calls),
     ),
     line('p99 latency', before === null ? '' : latency(before.p99Us), latency(now.p99Us)),
+    line(
+      'new connections/min',
+      before === null ? '' : before.connectsPerMinute.toFixed(1),
+      now.connectsPerMinute.toFixed(1),
+    ),
     line(
       'commands/s',
       before === null ? '' : count(Math.round(before.rate)),

@@ -1,5 +1,6 @@
 /** Pane 4: what the mirrors answered. Totals are the core's; the differences are the latest that are remembered. */
 import { type MirrorEvent, quantileUs } from 'rmtop';
+import { besideEachOther } from '../detail/two-replies.js';
 import type { Model } from '../model.js';
 import type { LinesPane, Room } from '../panes.js';
 import { count, latency, milliseconds, percent } from '../text/figures.js';
@@ -7,6 +8,9 @@ import { fit, fitRight } from '../text/fit.js';
 import { printableBytes, printableText } from '../text/printable.js';
 
 const HEADS = ['SENT', 'SAME', 'DIFF', 'FAILED', 'DROP', 'LAG p50', 'LAG p99'] as const;
+
+/** Enter goes to the second one: the difference in focus, both replies in full. */
+const TABS = ['Differences', 'Replies'] as const;
 
 function head(model: Model, { width }: Room): readonly string[] {
   const { look, feed } = model;
@@ -23,7 +27,10 @@ function head(model: Model, { width }: Room): readonly string[] {
       ),
     ];
   const row = (name: string, cells: readonly string[]): string =>
-    fit(` ${fit(name, 20)} ${cells.map((cell) => fitRight(cell, 8)).join(' ')}`, width);
+    fit(
+      ` ${fit(name, width < 90 ? 14 : 20)} ${cells.map((cell) => fitRight(cell, 8)).join(' ')}`,
+      width,
+    );
   return [
     look.theme.paint('dim', row('TO', HEADS)),
     ...mirrors.map(([name, tally]) =>
@@ -41,16 +48,47 @@ function head(model: Model, { width }: Room): readonly string[] {
       ` ${mirrors.map(([name, tally]) => `${printableText(name, look)} ${percent(tally.different, tally.same + tally.different)} differ`).join('   ')}`,
       width,
     ),
-    look.theme.bold(fit(' differences, the latest first', width)),
+    ` ${TABS.map((tab, i) =>
+      i === model.tabOf('mirror') ? look.theme.reverse(` ${tab} `) : ` ${tab} `,
+    ).join('')}`,
   ];
 }
 
-/** The differences, the latest first. */
+const seen = new WeakMap<Model, number>();
+
+/** The differences, the latest first. New ones come in above the one in focus, which stays it; at the top, the newest is in focus. */
 function items(model: Model): readonly MirrorEvent[] {
+  const { counted } = model.feed.copies;
+  const more = counted - (seen.get(model) ?? counted);
+  seen.set(model, counted);
+  const at = model.cursorOf('mirror', Number.POSITIVE_INFINITY);
+  if (more > 0 && (at > 0 || model.tabOf('mirror') === 1)) model.setCursor('mirror', at + more);
   return [...model.feed.copies.differences].reverse();
 }
 
-function lines(model: Model, { width }: Room): readonly string[] {
+/** The difference in focus: what it is about, and the two replies beside each other. */
+function replies(model: Model, width: number): readonly string[] {
+  const { look, feed } = model;
+  const list = items(model);
+  const event = list[model.cursorOf('mirror', list.length)];
+  if (event === undefined) return [' No difference so far.'];
+  const row = feed.rows.has(event.seq) ? feed.rows.row(feed.rows.indexOf(event.seq)) : null;
+  const ours = row === null ? null : (model.factsOf(row).event?.reply.bytes ?? null);
+  const theirs = event.reply === null ? null : Buffer.from(event.reply, 'latin1');
+  return [
+    look.theme.bold(fit(` ${differenceText(model, event)}`, width)),
+    ...besideEachOther(ours, theirs, look, width),
+    '',
+    look.theme.paint('dim', fit(' Enter: the command and its decision   [ the list', width)),
+  ];
+}
+
+function lines(model: Model, room: Room): readonly string[] {
+  if (model.tabOf('mirror') === 1) return replies(model, room.width);
+  return differences(model, room);
+}
+
+function differences(model: Model, { width }: Room): readonly string[] {
   const { look } = model;
   const list = items(model);
   const cursor = model.pane === 'mirror' ? model.cursorOf('mirror', list.length) : -1;
@@ -83,12 +121,15 @@ export const mirrorPane: LinesPane = {
   title: 'Mirror',
   head,
   lines,
-  count: (model) => items(model).length,
+  // Among the replies nothing is chosen: there, keys scroll.
+  count: (model) => (model.tabOf('mirror') === 1 ? 0 : items(model).length),
+  tabs: TABS,
   condition: () => 'mirror.state in {diff, failed}',
   open: (model) => {
     const list = items(model);
     const event = list[model.cursorOf('mirror', list.length)];
-    if (event !== undefined && model.feed.rows.has(event.seq)) {
+    if (event !== undefined && model.tabOf('mirror') === 0) model.tabs.mirror = 1;
+    else if (event !== undefined && model.feed.rows.has(event.seq)) {
       model.viewport.goTo(event.seq);
       model.show('detail');
     } else if (event !== undefined) model.toasts.answer(`#${event.seq} is no longer in memory`);

@@ -19,6 +19,7 @@ import {
 import { WallClock } from '../text/clock.js';
 import { FaultTimes } from './fault-times.js';
 import { Journal } from './journal.js';
+import { Links } from './links.js';
 import { Marks } from './marks.js';
 import { Mirrors } from './mirrors.js';
 import { Past } from './past.js';
@@ -44,6 +45,7 @@ export class Feed implements Consumer, World {
   readonly tallies: Tallies;
   readonly copies: Mirrors = new Mirrors();
   readonly faultTimes: FaultTimes = new FaultTimes();
+  readonly links: Links = new Links();
   readonly marks: Marks = new Marks();
   readonly past: Past = new Past();
   readonly clock: WallClock;
@@ -120,6 +122,9 @@ export class Feed implements Consumer, World {
       case 'session-closed':
         this.sessions.hear(event);
         this.rows.forgetPending((pending) => pending.connection === event.connection);
+        return;
+      case 'upstream':
+        this.links.hear(event);
         return;
       case 'mirror':
         this.copies.hear(event);

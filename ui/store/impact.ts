@@ -7,6 +7,8 @@ export type Impact = {
   readonly errors: number;
   readonly rate: number;
   readonly p99Us: number | null;
+  /** New connections a minute: clients that lose theirs come back. */
+  readonly connectsPerMinute: number;
 };
 
 const BEFORE_US = 60e6;
@@ -33,6 +35,8 @@ function sum(samples: readonly Sample[]): Impact | null {
   return {
     calls,
     errors: samples.reduce((n, sample) => n + sample.errors, 0),
+    connectsPerMinute:
+      (60 * samples.reduce((n, sample) => n + sample.connected, 0)) / Math.max(1e-3, seconds),
     rate: calls / Math.max(1e-3, seconds),
     p99Us: samples.reduce<number | null>(
       (most, { p99Us }) => (p99Us === null ? most : Math.max(most ?? 0, p99Us)),

@@ -11,11 +11,15 @@ export class Mirrors {
   private readonly bySeq = new Map<number, readonly MirrorEvent[]>();
   private readonly different: MirrorEvent[] = [];
 
+  /** How many differences there were, also those no longer remembered. */
+  counted = 0;
+
   hear(event: MirrorEvent): void {
     this.bySeq.set(event.seq, [...(this.bySeq.get(event.seq) ?? NONE), event]);
     if (this.bySeq.size > COMMANDS_KEPT)
       this.bySeq.delete(this.bySeq.keys().next().value as number);
     if (event.state !== 'diff' && event.state !== 'failed') return;
+    this.counted++;
     this.different.push(event);
     if (this.different.length > DIFFERENCES_KEPT) this.different.shift();
   }

@@ -37,6 +37,8 @@ export type Sample = {
   readonly maxUs: number | null;
   /** Requests by server, by its announced address. */
   readonly nodes: ReadonlyMap<string, number>;
+  /** Clients that connected. */
+  readonly connected: number;
   /** Hits by fault. */
   readonly hits: ReadonlyMap<string, number>;
 };
@@ -125,6 +127,7 @@ function sampleOf(now: Totals, before: Totals | null): Sample {
     p99Us: quantileUs(latencies, 0.99),
     maxUs: quantileUs(latencies, 1),
     nodes: increases(now.nodes, before?.nodes ?? {}, (tally) => tally.calls),
+    connected: now.clientsTotal - (before?.clientsTotal ?? 0),
     hits: increases(now.faults, before?.faults ?? {}, (tally) => tally.hits),
   };
 }

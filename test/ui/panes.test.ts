@@ -1,0 +1,65 @@
+/** What panes keep of the stream beside its rows: connections to servers, mirrors' differences, two replies in columns. */
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { decodeReply } from 'rmtop';
+import { besideEachOther, replyLines } from '../../ui/detail/two-replies.js';
+import { makeLook } from '../../ui/look.js';
+import { Links } from '../../ui/store/links.js';
+
+const LOOK = makeLook('mono', 'none', false);
+
+test('connections to servers: shared and own ones are counted, and why the last one failed', () => {
+  const links = new Links();
+  const hear = (
+    state: 'ready' | 'closed',
+    own: boolean,
+    code: 'reset' | 'removed' | null = null,
+  ): void =>
+    links.hear({
+      type: 'upstream',
+      atUs: 0,
+      upstream: 'redis',
+      address: '10.0.0.1:6379',
+      dialled: '10.0.0.1:6379',
+      state,
+      own,
+      cause: code === null ? null : { code, address: '10.0.0.1:6379' },
+    });
+  hear('ready', false);
+  hear('ready', true);
+  hear('ready', true);
+  hear('closed', true, 'removed');
+  hear('closed', false, 'reset');
+  const [link] = links.list;
+  assert.deepEqual(
+    [link?.shared, link?.own, link?.opened, link?.failed],
+    [0, 1, 3, 1],
+    'a connection that was let go has not failed',
+  );
+  assert.match(link?.lastCause ?? '', /10\.0\.0\.1:6379/);
+});
+
+test('a reply as lines: nested elements are numbered and set in', () => {
+  const reply = decodeReply(Buffer.from('*3\r\n$1\r\na\r\n*2\r\n:1\r\n$-1\r\n*0\r\n'));
+  assert.ok(reply !== null);
+  assert.deepEqual(replyLines(reply), ['1) "a"', '2) 1) (integer) 1', '   2) (nil)', '3) (empty)']);
+});
+
+test('two replies in columns: what differs has an x between them, also where one is shorter', () => {
+  const lines = besideEachOther(
+    Buffer.from('*2\r\n$1\r\na\r\n$1\r\nb\r\n'),
+    Buffer.from('*1\r\n$1\r\na\r\n'),
+    LOOK,
+    60,
+  );
+  assert.deepEqual(
+    lines.map((line) => line.trimEnd()),
+    [
+      ' ours                          theirs',
+      ' 1) "a"                        1) "a"',
+      ' 2) "b"                      x',
+    ],
+  );
+  const none = besideEachOther(null, null, LOOK, 60).join('\n');
+  assert.match(none, /\(no longer in memory\).* x \(no reply\)/);
+});
