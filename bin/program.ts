@@ -3,9 +3,12 @@ import { Command, CommanderError } from 'commander';
 import { messageOf, RmtopError } from 'rmtop';
 import { catCommand } from './commands/cat.js';
 import { checkCommand } from './commands/check.js';
+import { completionCommand } from './commands/completion.js';
+import { configCommand } from './commands/config.js';
 import { demoCommand } from './commands/demo.js';
 import { diffCommand } from './commands/diff.js';
 import { explainCommand } from './commands/explain.js';
+import { keysCommand } from './commands/keys.js';
 import { recordCommand } from './commands/record.js';
 import { replayCommand } from './commands/replay.js';
 import { resetCommand } from './commands/reset.js';
@@ -47,6 +50,9 @@ export async function main(argv: readonly string[]): Promise<void> {
     diffCommand,
     serveCommand,
     demoCommand,
+    keysCommand,
+    configCommand,
+    completionCommand,
     resetCommand,
   ])
     program.addCommand(add());

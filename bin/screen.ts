@@ -4,6 +4,8 @@ import type { Command } from 'commander';
 import { type LoadedMesh, type ProxyHandle, parseFilter, RmtopError } from 'rmtop';
 import { type Resolved, usage } from './options.js';
 import type { ScreenRecorder } from './screen-recorder.js';
+import { keepSetting } from './settings/keep.js';
+import type { Settings } from './settings/read.js';
 import { version } from './version.js';
 
 /** What commander gives for the flags that `withScreenFlags` adds. */
@@ -15,6 +17,7 @@ export type ScreenFlags = {
   readonly theme?: string;
   readonly symbols?: string;
   readonly mouse?: boolean;
+  readonly settings?: Settings;
 };
 
 /** How the screen is to look, checked; an empty filter shows everything. */
@@ -25,6 +28,11 @@ export type Look = {
   readonly theme: Theme | null;
   readonly symbols: Symbols | 'auto';
   readonly mouse: boolean;
+  /** The columns to begin with; null: the usual ones. */
+  readonly columns: string | null;
+  readonly filters: Readonly<Record<string, string>>;
+  /** The file that settings are kept in; null: none. */
+  readonly userFile: string | null;
 };
 
 /** The values of `--theme` and `--symbols`. */
@@ -63,7 +71,8 @@ export function readLook(flags: ScreenFlags): Look {
   const mouse = flags.mouse === true;
   const text = flags.filter ?? '';
   const filter = parseFilter(text);
-  if (filter.kind === 'filter') return { filter: text, fps, color, theme, symbols, mouse };
+  if (filter.kind === 'filter')
+    return { filter: text, fps, color, theme, symbols, mouse, ...fromFiles(flags.settings) };
   throw new RmtopError(
     'FILTER',
     `--filter '${text}': ${filter.message} at column ${filter.column}`,
@@ -72,6 +81,16 @@ export function readLook(flags: ScreenFlags): Look {
       next: ["rmtop -f 'rtt>2ms'"],
     },
   );
+}
+
+/** What only files say. */
+function fromFiles(settings: Settings | undefined): Pick<Look, 'columns' | 'filters' | 'userFile'> {
+  const columns = settings?.values.get('columns')?.value;
+  return {
+    columns: columns === undefined ? null : String(columns),
+    filters: settings?.filters ?? {},
+    userFile: settings?.userFile ?? null,
+  };
 }
 
 function oneOf<T extends string>(flag: string, text: string, all: readonly T[]): T {
@@ -105,7 +124,7 @@ function loadScreen(): Promise<typeof import('../ui/main.js')> {
 export async function showScreen(
   proxy: ProxyHandle,
   resolved: Resolved,
-  { filter, ...look }: Look,
+  { filter, userFile, ...look }: Look,
   recorder: ScreenRecorder,
   mesh: LoadedMesh | null = null,
 ): Promise<number> {
@@ -119,10 +138,11 @@ export async function showScreen(
       warnings: warningsOf(mesh),
       filter: filter === '' ? null : filter,
       ...look,
-      columns: null,
-      filters: {},
       recordings: recorder,
-      keep: () => ({ kind: 'problem', message: 'there is no file for it' }),
+      keep: (keys, value) =>
+        userFile === null
+          ? { kind: 'problem', message: '--no-config' }
+          : keepSetting(userFile, keys, value),
     });
   } finally {
     await Promise.race([proxy.close(), proxy.died]); // a core that has died closes nothing any more

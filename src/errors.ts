@@ -18,6 +18,8 @@ const EXIT_CODES = {
   /** A mesh file that cannot be used. */
   MESH: 3,
   FILTER: 64,
+  /** A settings file that cannot be used. */
+  SETTINGS: 64,
   WRITES_REFUSED: 6,
   REPLAY_FAILED: 2,
   NO_RECORDING: 5,

@@ -106,6 +106,7 @@ export { FIELDS, type Field } from './filter/fields.js';
 export { type Filter, parseFilter } from './filter/filter.js';
 export { FLAGS, type Flag } from './filter/flags.js';
 export { scopedRng } from './filter/scopes.js';
+export { nearest } from './filter/suggest.js';
 export { isLoopback, joinAddress, splitAddress } from './mesh/address.js';
 export { type AddressMap, mapAddress, NO_MAP, parseAddressMap } from './mesh/address-map.js';
 export { type Credentials, refusalText } from './mesh/answers.js';

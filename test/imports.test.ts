@@ -90,6 +90,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'ui/values': ['@msgpack/msgpack', 'node:buffer', 'node:zlib'],
   'ui/charts/contrib.ts': ['blessed', 'blessed-contrib', 'node:*'],
   bin: ['rmtop', 'ui', 'commander', 'node:*'],
+  'bin/settings': ['rmtop', 'bin', 'commander', 'yaml', 'node:*'],
 };
 
 /** The screen sees events and decisions, never sockets. */

@@ -35,6 +35,7 @@ import {
   withScreenFlags,
 } from '../screen.js';
 import { ScreenRecorder } from '../screen-recorder.js';
+import { withSettings } from '../settings/apply.js';
 
 type MeshFlags = Pick<
   ProxyFlags,
@@ -67,7 +68,7 @@ export function demoCommand(): Command {
   const command = new Command('demo').description(
     'a Redis Cluster, an application and the screen, from nothing',
   );
-  return withScreenFlags(command)
+  return withSettings(withScreenFlags(command), ['screen'])
     .option('--fake', 'the embedded fake cluster although there is a redis-server')
     .option(
       '-l, --listen <address>',

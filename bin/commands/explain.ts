@@ -24,6 +24,7 @@ import { discover } from '../discover.js';
 import { sayOnStderr } from '../headless.js';
 import { type ProxyFlags, withProxyFlags } from '../options.js';
 import { type PlannedProxy, planOf } from '../plan.js';
+import { withSettings } from '../settings/apply.js';
 
 type ExplainFlags = ProxyFlags & {
   readonly json?: boolean;
@@ -39,7 +40,7 @@ export function explainCommand(): Cli {
     .option('--from <file>', 'explain each command of a file, a line each; - is stdin')
     .option('--json', 'print the Decision as JSON')
     .passThroughOptions(false);
-  withProxyFlags(command);
+  withSettings(withProxyFlags(command), ['proxy']);
   return command.action(async (words: string[], flags: ExplainFlags) => {
     if (words.length === 0 && flags.from === undefined) {
       throw new RmtopError('USAGE', 'explain what?', {

@@ -11,12 +11,13 @@ import {
   withRecordFlags,
 } from '../record-flags.js';
 import { readLook } from '../screen.js';
+import { withSettings } from '../settings/apply.js';
 
 export function recordCommand(): Cli {
   const command = new Cli('record').description(
     'proxy and write everything into a file, without a screen, until ctrl-c',
   );
-  withRecordFlags(withAdminFlags(withProxyFlags(command)))
+  withSettings(withRecordFlags(withAdminFlags(withProxyFlags(command))), ['proxy'])
     .option('-f, --filter <expression>', 'record only the commands that fit')
     .option('-q, --quiet', 'no summary lines');
   return command.action(

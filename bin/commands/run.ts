@@ -21,22 +21,25 @@ import {
   withScreenFlags,
 } from '../screen.js';
 import { ScreenRecorder } from '../screen-recorder.js';
+import { type SettingsFlags, withSettings } from '../settings/apply.js';
 import { startProxies } from '../start.js';
 
 /** What commander gives for the flags of the plain command. */
 export type RunFlags = ProxyFlags &
   AdminFlags &
   RecordFlags &
+  SettingsFlags &
   ScreenFlags & { readonly json?: boolean; readonly quiet?: boolean };
 
 /** Adds the flags of the plain command, and what it does. */
 export function runCommand(program: Command): void {
-  withRecordFlags(
+  const flagged = withRecordFlags(
     withScreenFlags(
       withAdminFlags(withProxyFlags(program)),
       'what the screen shows, or --json prints',
     ),
-  )
+  );
+  withSettings(flagged, ['proxy', 'screen'])
     .option('--json', 'headless: one JSON record a command on stdout')
     .option('-q, --quiet', 'headless: no summary lines')
     .allowExcessArguments(true)
@@ -73,6 +76,8 @@ export async function run(planned: Planned, flags: RunFlags): Promise<number> {
     return runHeadless(planned, keeping, { json, record, quiet: flags.quiet === true, label });
   const running = await startProxies(planned, keeping, createThreadedProxy);
   const [shown, ...others] = running.proxies;
+  for (const file of flags.settings?.files ?? [])
+    shown.proxy.note('info', `settings are of ${file}`, null);
   tell(shown.proxy, planned);
   for (const { proxy, planned: other } of others)
     shown.proxy.note(

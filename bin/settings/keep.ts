@@ -1,0 +1,34 @@
+/** Writing a setting into the user's own file; what else is in it, comments among it, stays as it is. */
+import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { parseDocument } from 'yaml';
+
+/** What came of it. */
+export type Kept =
+  | { readonly kind: 'kept'; readonly file: string }
+  | { readonly kind: 'problem'; readonly message: string };
+
+const OWNER_ONLY = 0o600;
+
+/** Sets what `keys` lead to in `file`, which is made if there is none: readable for its owner only. */
+export function keepSetting(
+  file: string,
+  keys: readonly string[],
+  value: string | readonly string[],
+): Kept {
+  try {
+    const document = parseDocument(existsSync(file) ? readFileSync(file, 'utf8') : '');
+    if (document.errors.length > 0) return { kind: 'problem', message: `${file} is not YAML` };
+    document.setIn(keys, document.createNode(value));
+    mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
+    // In one step: a file that is half written would be an error at the next start.
+    const next = `${file}.new`;
+    writeFileSync(next, String(document), { mode: OWNER_ONLY });
+    chmodSync(next, OWNER_ONLY);
+    renameSync(next, file);
+    return { kind: 'kept', file };
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    return { kind: 'problem', message: `cannot write ${file}: ${code ?? String(error)}` };
+  }
+}

@@ -1,0 +1,176 @@
+/** Settings files: found, read and checked. A project's `rmtop.yaml` is looked for upward from the working directory. */
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { homedir } from 'node:os';
+import path from 'node:path';
+import { nearest, parseFilter, RmtopError } from 'rmtop';
+import { isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
+import { FILTERS, SETTINGS, type Setting, settingOf } from './table.js';
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+/** A value and the file that says it. */
+export type Said = {
+  readonly value: string | boolean | readonly string[];
+  readonly file: string;
+  readonly line: number;
+};
+
+/** Everything that the files say; what the project says comes before what the user does. */
+export type Settings = {
+  /** Those that there are, first the one that wins. */
+  readonly files: readonly string[];
+  readonly values: ReadonlyMap<string, Said>;
+  readonly filters: Readonly<Record<string, string>>;
+  /** Where the screen keeps what it is told to keep. */
+  readonly userFile: string;
+};
+
+/** Where to look: the flags of the command line, or the usual places. */
+export type Where = { readonly config?: string | boolean };
+
+const PROJECT = 'rmtop.yaml';
+const MOST_BYTES = 1024 * 1024;
+
+export function userFile(env: Env): string {
+  const base = env.XDG_CONFIG_HOME || path.join(env.HOME || homedir(), '.config');
+  return path.join(base, 'rmtop', 'config.yaml');
+}
+
+/** Reads the files. Throws FILE_UNREADABLE, and SETTINGS with file, line and column where one is wrong. */
+export function readSettings({ config }: Where, env: Env, cwd: string): Settings {
+  const user = userFile(env);
+  const named = typeof config === 'string' ? config : env.RMTOP_CONFIG || null;
+  const files =
+    config === false
+      ? []
+      : named !== null
+        ? [path.resolve(cwd, named)]
+        : [projectFile(cwd), existsSync(user) ? user : null].filter((file) => file !== null);
+  const values = new Map<string, Said>();
+  const filters: Record<string, string> = {};
+  // The user's own first, so that the project's come over them.
+  for (const file of files.toReversed()) readFile(file, values, filters);
+  return { files, values, filters, userFile: user };
+}
+
+function projectFile(cwd: string): string | null {
+  for (let folder = path.resolve(cwd); ; folder = path.dirname(folder)) {
+    const file = path.join(folder, PROJECT);
+    if (existsSync(file)) return file;
+    if (path.dirname(folder) === folder) return null;
+  }
+}
+
+function readFile(file: string, values: Map<string, Said>, filters: Record<string, string>): void {
+  const lines = new LineCounter();
+  const document = parseDocument(textOf(file), { lineCounter: lines });
+  const wrong = (at: number, message: string, next: readonly string[] = []): RmtopError => {
+    const { line, col } = lines.linePos(at);
+    return new RmtopError('SETTINGS', `${file}:${line}:${col}: ${message}`, {
+      next: next.length > 0 ? next : ['rmtop config --schema', 'rmtop --no-config'],
+    });
+  };
+  const [problem] = document.errors;
+  if (problem !== undefined)
+    throw wrong(problem.pos[0], problem.message.split('\n')[0]?.replace(/ at line.*$/, '') ?? '');
+  if (document.contents === null) return;
+  if (!isMap(document.contents)) throw wrong(0, 'not a map of settings');
+  for (const { key, value } of document.contents.items) {
+    const at = (key as Node).range?.[0] ?? 0;
+    const name = isScalar(key) ? String(key.value) : '';
+    if (name === FILTERS) {
+      readFilters(value as Node | null, at, filters, wrong);
+      continue;
+    }
+    const setting = settingOf(name);
+    if (setting === undefined) throw unknown(name, at, wrong);
+    const said = readValue(setting, value as Node | null, file, (message) => wrong(at, message));
+    if (/:\/\/[^/\s]*:[^/\s]*@/.test(String(said)))
+      throw wrong(at, `${name} has a password in it, and files are shared`, SECRETS);
+    values.set(name, { value: said, file, line: lines.linePos(at).line });
+  }
+}
+
+const SECRETS = ['REDISCLI_AUTH=... rmtop', 'auth-file: FILE'];
+
+type WrongAt = (at: number, message: string, next?: readonly string[]) => RmtopError;
+
+function unknown(name: string, at: number, wrong: WrongAt): RmtopError {
+  if (/pass|secret|token|^auth$/i.test(name))
+    return wrong(at, `${name}: secrets are not kept in settings`, SECRETS);
+  const near = nearest(name, [...SETTINGS.map((each) => each.name), FILTERS]);
+  return wrong(at, `there is no setting ${name}${near === null ? '' : `, did you mean ${near}?`}`);
+}
+
+function textOf(file: string): string {
+  try {
+    if (statSync(file).size > MOST_BYTES)
+      throw new RmtopError('SETTINGS', `${file} is larger than any settings are`);
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    if (error instanceof RmtopError) throw error;
+    const { code } = error as NodeJS.ErrnoException;
+    throw new RmtopError('FILE_UNREADABLE', `cannot read the settings ${file}: ${code}`, {
+      next: ['rmtop --config FILE', 'rmtop --no-config'],
+    });
+  }
+}
+
+function readValue(
+  setting: Setting,
+  node: Node | null,
+  file: string,
+  wrong: (message: string) => RmtopError,
+): Said['value'] {
+  if (isSeq(node)) {
+    if (!setting.many) throw wrong(`${setting.name} is one value, not a list`);
+    return node.items.map((item) => {
+      const one = oneOf(setting, item as Node, file, wrong);
+      if (typeof one === 'boolean') throw wrong(`${setting.name} has true or false in its list`);
+      return one;
+    });
+  }
+  const one = oneOf(setting, node, file, wrong);
+  if (!setting.many || typeof one === 'boolean') return one;
+  return setting.name === 'columns' ? one.split(/[\s,]+/) : [one];
+}
+
+function oneOf(
+  { name, kind, choices }: Setting,
+  node: Node | null,
+  file: string,
+  wrong: (message: string) => RmtopError,
+): string | boolean {
+  const value = isScalar(node) ? node.value : undefined;
+  if (kind === 'flag') {
+    if (typeof value !== 'boolean') throw wrong(`${name} is true or false`);
+    return value;
+  }
+  if (typeof value !== 'string' && typeof value !== 'number')
+    throw wrong(`${name} is ${kind === 'number' ? 'a number' : 'a word'}`);
+  if (kind === 'number' && typeof value !== 'number') throw wrong(`${name} is a number`);
+  // As it was written: 1.40 is not 1.4.
+  const text =
+    (isScalar(node) && typeof value === 'number' ? node.source : undefined) ?? String(value);
+  if (choices.length > 0 && !choices.includes(text))
+    throw wrong(`${name} is one of ${choices.join(', ')}`);
+  return kind === 'path' && text !== '-' ? path.resolve(path.dirname(file), text) : text;
+}
+
+function readFilters(
+  node: Node | null,
+  at: number,
+  filters: Record<string, string>,
+  wrong: WrongAt,
+): void {
+  if (!isMap(node)) throw wrong(at, `${FILTERS} is a map: a name and an expression each`);
+  for (const { key, value } of node.items) {
+    const where = (key as Node).range?.[0] ?? at;
+    const text = isScalar(value) ? value.value : undefined;
+    if (typeof text !== 'string') throw wrong(where, 'a filter is an expression: text');
+    const parsed = parseFilter(text);
+    if (parsed.kind === 'problem')
+      throw wrong(where, `${parsed.message} at column ${parsed.column} of the filter`);
+    filters[String(isScalar(key) ? key.value : key)] = text;
+  }
+}

@@ -1,0 +1,146 @@
+/** Settings files: found, checked, put in the place of flags; the order of precedence; and keeping one. */
+import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import test, { type TestContext } from 'node:test';
+import { RmtopError } from 'rmtop';
+import { keepSetting } from '../../bin/settings/keep.js';
+import { readSettings } from '../../bin/settings/read.js';
+import { SETTINGS, settingsSchema } from '../../bin/settings/table.js';
+import { runProgram, startProgram } from '../helpers/program.js';
+
+type Place = { readonly home: string; readonly project: string; readonly deep: string };
+
+function place(t: TestContext, files: Readonly<Record<string, string>> = {}): Place {
+  const root = mkdtempSync(path.join(tmpdir(), 'rmtop-settings-'));
+  t.after(() => rmSync(root, { recursive: true, force: true }));
+  const home = path.join(root, 'home');
+  const project = path.join(root, 'project');
+  const deep = path.join(project, 'a', 'b');
+  mkdirSync(path.join(home, '.config', 'rmtop'), { recursive: true });
+  mkdirSync(deep, { recursive: true });
+  for (const [name, text] of Object.entries(files)) writeFileSync(path.join(root, name), text);
+  return { home, project, deep };
+}
+
+const USER = 'home/.config/rmtop/config.yaml';
+const PROJECT = 'project/rmtop.yaml';
+
+test('the project’s file is found from below, and comes before the user’s', (t) => {
+  const { home, project, deep } = place(t, {
+    [PROJECT]: 'envoy: 1.40\nmesh: [mesh.yaml]\ncolumns: key, slot\nfilters: { slow: rtt>10ms }\n',
+    [USER]:
+      'envoy: 1.36\ntheme: light\nmouse: true\nfps: 5\nfilters: { slow: rtt>1s, errs: err }\n',
+  });
+  const { files, values, filters } = readSettings({}, { HOME: home }, deep);
+  assert.equal(files.length, 2);
+  const said = Object.fromEntries([...values].map(([name, { value }]) => [name, value]));
+  assert.deepEqual(said, {
+    envoy: '1.40',
+    mesh: [path.join(project, 'mesh.yaml')],
+    columns: ['key', 'slot'],
+    theme: 'light',
+    mouse: true,
+    fps: '5',
+  });
+  assert.deepEqual(filters, { slow: 'rtt>10ms', errs: 'err' });
+  assert.deepEqual(readSettings({ config: false }, { HOME: home }, deep).files, []);
+  const other = path.join(project, 'other.yaml');
+  writeFileSync(other, '');
+  assert.deepEqual(readSettings({ config: other }, { HOME: home }, deep).files, [other]);
+});
+
+const WRONG: readonly (readonly [text: string, at: string, message: RegExp])[] = [
+  ['upsteam: a', '1:1', /there is no setting upsteam, did you mean upstream\?/],
+  ['envoy: 1.40\nread-policy: NEAREST', '2:1', /read-policy is one of MASTER, /],
+  ['mouse: maybe', '1:1', /mouse is true or false/],
+  ['fps: fast', '1:1', /fps is a number/],
+  ['upstream: [a, b]', '1:1', /upstream is one value/],
+  ['- a', '1:1', /not a map/],
+  ['a: [', '', /./],
+  ['envoy: 1\nenvoy: 2', '2:1', /unique/i],
+  ['password: hunter2', '1:1', /secrets are not kept in settings/],
+  ['upstream: redis://:hunter2@h:1', '1:1', /has a password in it/],
+  ['filters:\n  a: kye=1', '2:3', /unknown field "kye" at column 1 of the filter/],
+  ['filters: err', '1:1', /is a map/],
+];
+
+for (const [text, at, message] of WRONG)
+  test(`says what is wrong with ${JSON.stringify(text)}, and where`, (t) => {
+    const { home, deep, project } = place(t, { [PROJECT]: text });
+    assert.throws(
+      () => readSettings({}, { HOME: home }, deep),
+      (error: unknown) => {
+        assert.ok(error instanceof RmtopError);
+        assert.equal(error.code, 'SETTINGS');
+        assert.match(error.message, message);
+        assert.ok(error.message.startsWith(`${path.join(project, 'rmtop.yaml')}:${at}`));
+        assert.doesNotMatch(error.message, /hunter2/);
+        return true;
+      },
+    );
+  });
+
+test('a setting is kept where it belongs, comments and all, for its owner only', (t) => {
+  const { home } = place(t, { [USER]: '# mine\ntheme: light # bright here\n' });
+  const file = path.join(home, '.config/rmtop/config.yaml');
+  assert.equal(keepSetting(file, ['filters', 'slow'], 'rtt>10ms').kind, 'kept');
+  assert.equal(keepSetting(file, ['columns'], ['key', 'ms']).kind, 'kept');
+  const text = readFileSync(file, 'utf8');
+  assert.match(text, /# mine\ntheme: light # bright here\n/);
+  assert.match(text, /filters:\n {2}slow: rtt>10ms\n/);
+  assert.equal(statSync(file).mode & 0o777, 0o600);
+  assert.deepEqual(readSettings({}, { HOME: home }, home).filters, { slow: 'rtt>10ms' });
+  const fresh = path.join(home, 'new', 'folder', 'config.yaml');
+  assert.equal(keepSetting(fresh, ['theme'], 'dark').kind, 'kept');
+  assert.equal(keepSetting('/dev/null/no', ['theme'], 'dark').kind, 'problem');
+});
+
+test('a flag comes before the environment, that before the files; rmtop config says which it was', async (t) => {
+  const { home, project } = place(t, {
+    [PROJECT]: 'upstream: 127.0.0.1:7001\nlisten: 127.0.0.1:7002\ntheme: dark\n',
+  });
+  const file = path.join(project, 'rmtop.yaml');
+  const env = { HOME: home, RMTOP_CONFIG: file };
+  const shown = await runProgram(t, ['config'], {
+    ...env,
+    RMTOP_UPSTREAM: 'redis://:hunter2@10.0.0.1:6379',
+  });
+  assert.equal(shown.code, 0);
+  assert.match(shown.stdout, /^upstream: redis:\/\/\*\*\*@10\.0\.0\.1:6379 +# \$RMTOP_UPSTREAM$/m);
+  assert.match(shown.stdout, new RegExp(`^listen: .*7002" +# ${file}:2$`, 'm'));
+  // Each address is one that cannot be listened on, so what is refused tells which was taken.
+  const listen = async (args: string[], more: NodeJS.ProcessEnv): Promise<string> => {
+    const { stderr } = await runProgram(t, ['--no-tui', ...args], { ...env, ...more });
+    return /'([^']*)' is not an address/.exec(stderr)?.[1] ?? stderr;
+  };
+  writeFileSync(file, 'listen: from-file\n');
+  assert.equal(await listen([], {}), 'from-file');
+  assert.equal(await listen([], { RMTOP_LISTEN: 'from-env' }), 'from-env');
+  assert.equal(await listen(['-l', 'from-flag'], { RMTOP_LISTEN: 'from-env' }), 'from-flag');
+  const free = startProgram(t, ['--no-tui', '--no-config', '-l', '127.0.0.1:0'], env);
+  await free.says(/listening on 127\.0\.0\.1:\d+/);
+});
+
+test('a wrong file ends every command that heeds it, with the place and no stack', async (t) => {
+  const { home, project } = place(t, { [PROJECT]: 'upsteam: a\n' });
+  const env = { HOME: home, RMTOP_CONFIG: path.join(project, 'rmtop.yaml') };
+  for (const args of [['--no-tui'], ['explain', 'GET', 'a'], ['record'], ['config']]) {
+    const { code, stderr } = await runProgram(t, args, env);
+    assert.equal(code, 64, args.join(' '));
+    assert.match(stderr, /^error\[SETTINGS\]: .*rmtop\.yaml:1:1: there is no setting upsteam/);
+    assert.doesNotMatch(stderr, /\n +at /);
+  }
+});
+
+test('the schema knows every setting', () => {
+  const { properties } = settingsSchema() as { readonly properties: object };
+  assert.deepEqual(Object.keys(properties), [...SETTINGS.map(({ name }) => name), 'filters']);
+});
+
+test('every setting is a flag of the plain command, or of the screen alone', async (t) => {
+  const { stdout } = await runProgram(t, ['--help']);
+  for (const { name, of } of SETTINGS)
+    if (of !== 'ui') assert.match(stdout, new RegExp(`--${name}\\b`), name);
+});
