@@ -9,6 +9,10 @@ import { get, type Node, pairs, str } from './node.js';
 
 /** `FROM=TO` entries: a service's name and addresses lead to its first endpoint, an ExternalName to what it stands for. */
 export function serviceEntries(services: Services): string[] {
+  return allEntries(services).filter(isEntry); // a name or an address that is none maps nothing
+}
+
+function allEntries(services: Services): string[] {
   const entries: string[] = [];
   for (const service of services.all) {
     const { externalName } = service;

@@ -1,14 +1,17 @@
 /** Texts → documents whose every value knows its file, line and column. Tolerant as people's files need it (config page, 1.0). */
 import {
+  type Alias,
   isAlias,
   isMap,
   isScalar,
   isSeq,
   LineCounter,
   parseAllDocuments,
+  visit,
   type Document as YamlDocument,
   type Node as YamlNode,
 } from 'yaml';
+import { messageOf } from '../errors.js';
 import type { Findings, Position } from './diagnostic.js';
 import {
   type Entry,
@@ -36,22 +39,34 @@ export type Document = {
 const MOST_WITH_POSITIONS = 1_000_000;
 const DEEPEST = 200;
 /** An alias of an alias of an alias … may stand for more values than memory holds. */
-const MOST_NODES = 2_000_000;
+const MOST_ALIASED = 100_000;
 
 /** The documents of one text; lists of objects are taken apart. What cannot be read becomes a finding, and no document. */
 export function parseText({ file, text }: Text, findings: Findings): Document[] {
   const source = withoutShell({ file, text: text.replace(/^\uFEFF/, '') }, findings);
-  const big = source.length > MOST_WITH_POSITIONS ? jsonOf(file, source) : null;
-  if (big !== null) return unlist(big);
+  if (source.length > MOST_WITH_POSITIONS && /^\s*\{/.test(source)) {
+    const big = jsonOf(file, source, findings);
+    if (big !== 'unknown') return big === null ? [] : unlist(big);
+  }
   return parseYaml(file, source, findings).flatMap(unlist);
 }
 
-function jsonOf(file: string, text: string): Node | null {
-  if (!/^\s*\{/.test(text)) return null;
+/** Null where it is broken JSON, which is said; `unknown` where it may be YAML. */
+function jsonOf(file: string, text: string, findings: Findings): Node | null | 'unknown' {
   try {
     return make(JSON.parse(text), { file, line: 1, column: 1 });
-  } catch {
-    return null; // the YAML reader says where it is broken
+  } catch (error) {
+    if (/^---/m.test(text)) return 'unknown';
+    // The parser's own message quotes the file, which may hold a password.
+    const offset = /position (\d+)/.exec(messageOf(error))?.[1];
+    const before = text.slice(0, offset === undefined ? text.length : Number(offset)).split('\n');
+    findings.say(
+      'READ-YAML',
+      { file, line: before.length, column: (before.at(-1) ?? '').length + 1 },
+      'this JSON is broken, or breaks off here',
+      { consequence: 'the file is left out', advice: 'get it again, whole: curl …/config_dump' },
+    );
+    return null;
   }
 }
 
@@ -157,24 +172,27 @@ function templateIn(root: Node): Position | null {
 class AstReader {
   /** Where a mapping is the key of a mapping: `{{ x }}` of a template reads so. */
   oddKey: Position | null = null;
-  private readonly document: YamlDocument.Parsed;
   private readonly place: (offset: number | undefined) => Position;
   private readonly findings: Findings;
-  private left = MOST_NODES;
+  /** What each alias stands for; looked up once, for the library searches the document for each. */
+  private readonly targets: ReadonlyMap<Alias, YamlNode>;
+  private left = MOST_ALIASED;
+  private aliases = 0;
 
   constructor(
     document: YamlDocument.Parsed,
     place: (offset: number | undefined) => Position,
     findings: Findings,
   ) {
-    this.document = document;
+    this.targets = targetsIn(document);
     this.place = place;
     this.findings = findings;
   }
 
   read(node: YamlNode | null, depth = 0): Node {
     const at = this.place(node?.range?.[0]);
-    if (node === null || depth > DEEPEST || this.left-- <= 0) {
+    if (this.aliases > 0) this.left--;
+    if (node === null || depth > DEEPEST || this.left < 0) {
       if (node !== null)
         this.findings.say('READ-YAML', at, 'too deep, or aliases that stand for too many values', {
           consequence: 'what lies deeper is left out',
@@ -182,8 +200,12 @@ class AstReader {
       return make(null, at);
     }
     if (isAlias(node)) {
-      const target = node.resolve(this.document);
-      return target === undefined ? make(null, at) : this.read(target as YamlNode, depth + 1);
+      const target = this.targets.get(node);
+      if (target === undefined) return make(null, at);
+      this.aliases++;
+      const read = this.read(target, depth + 1);
+      this.aliases--;
+      return read;
     }
     if (isSeq(node)) {
       return {
@@ -238,6 +260,22 @@ class AstReader {
       for (const [key, entry] of source.entries) if (!entries.has(key)) entries.set(key, entry);
     }
   }
+}
+
+/** The node that each alias of a document stands for: the last one before it that bears the name. */
+function targetsIn(document: YamlDocument.Parsed): Map<Alias, YamlNode> {
+  const anchors = new Map<string, YamlNode>();
+  const targets = new Map<Alias, YamlNode>();
+  visit(document, {
+    Value(_key, node) {
+      if (node.anchor !== undefined) anchors.set(node.anchor, node);
+    },
+    Alias(_key, alias) {
+      const target = anchors.get(alias.source);
+      if (target !== undefined) targets.set(alias, target);
+    },
+  });
+  return targets;
 }
 
 function unmark(text: string): string {

@@ -68,8 +68,8 @@ export class Services {
   private readonly secrets: Secret[] = [];
 
   addDocument({ root, kind }: Document, findings: Findings): void {
-    if (kind === 'Service') this.all.push(readService(root));
-    else if (kind === 'ServiceEntry') this.all.push(readServiceEntry(root));
+    if (kind === 'Service') this.all.push(readService(root, findings));
+    else if (kind === 'ServiceEntry') this.all.push(readServiceEntry(root, findings));
     else if (kind === 'EndpointSlice') this.slices.push(readSlice(root));
     else if (kind === 'Endpoints') this.slices.push(readEndpoints(root));
     else if (kind === 'Secret') this.secrets.push(readSecret(root, findings));
@@ -156,7 +156,7 @@ function metadata(root: MapNode): { readonly name: string; readonly namespace: s
   };
 }
 
-function readService(root: MapNode): Service {
+function readService(root: MapNode, findings: Findings): Service {
   const { name, namespace } = metadata(root);
   const ip = str(root, 'spec', 'clusterIP');
   const all = [...new Set([...(ip === null ? [] : [ip]), ...strings(root, 'spec', 'clusterIPs')])];
@@ -168,27 +168,31 @@ function readService(root: MapNode): Service {
     headless: ip === 'None',
     externalName:
       str(root, 'spec', 'type') === 'ExternalName' ? str(root, 'spec', 'externalName') : null,
-    ports: readPorts(root, 'port'),
+    ports: readPorts(root, 'port', findings),
     endpoints: [],
     at: placeOf(root, 'metadata', 'name'),
   };
 }
 
-function readPorts(root: MapNode, key: string): ServicePort[] {
-  return items(root, 'spec', 'ports').map((port) => ({
-    number: numberOf(port, key),
-    name: str(port, 'name') ?? '',
-    at: port.at,
-  }));
+function readPorts(root: MapNode, key: string, findings: Findings): ServicePort[] {
+  return items(root, 'spec', 'ports').flatMap((port) => {
+    const number = numberOf(port, key);
+    if (Number.isInteger(number) && number > 0 && number <= 65_535)
+      return [{ number, name: str(port, 'name') ?? '', at: port.at }];
+    findings.say('READ-TYPE', placeOf(port, key), `${key} is no port from 1 to 65535`, {
+      consequence: 'it is left out here; the API server refuses it',
+    });
+    return [];
+  });
 }
 
 function numberOf(node: Node, key: string): number {
   return num(node, key) ?? (Number(str(node, key) ?? 0) || 0);
 }
 
-function readServiceEntry(root: MapNode): Service {
+function readServiceEntry(root: MapNode, findings: Findings): Service {
   const { name, namespace } = metadata(root);
-  const ports = readPorts(root, 'number');
+  const ports = readPorts(root, 'number', findings);
   const endpoints = items(root, 'spec', 'endpoints').flatMap((endpoint): Backend[] => {
     const ip = str(endpoint, 'address') ?? '';
     return ports.map((port) => ({

@@ -95,6 +95,11 @@ function oneOf(node: Node, type: string, reading: Reading, place: Place): Node |
     wrongType(reading, place, node, WANTED[type] ?? 'one word');
     return null;
   }
+  if (node.value === null) {
+    // Only in a list: where a field is nothing it is absent.
+    wrongType(reading, place, node, WANTED[type] ?? 'one word');
+    return null;
+  }
   if (Object.hasOwn(ENUMS, type)) return enumOf(node, type as EnumName, reading, place);
   switch (type) {
     case 'bool':
@@ -119,7 +124,15 @@ const WANTED: Readonly<Record<string, string>> = {
 };
 
 function wrongType({ findings }: Reading, place: Place, node: Node, wanted: string): void {
-  const is = node.kind === 'list' ? 'a list' : node.kind === 'map' ? 'a mapping' : 'a single value';
+  const isNothing = node.kind === 'scalar' && node.value === null;
+  const is =
+    node.kind === 'list'
+      ? 'a list'
+      : node.kind === 'map'
+        ? 'a mapping'
+        : isNothing
+          ? 'nothing'
+          : 'a single value';
   findings.say(
     'READ-TYPE',
     place.at,

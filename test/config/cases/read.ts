@@ -1,5 +1,5 @@
 /** What brings about each finding of reading, of EnvoyFilters and of address maps. */
-import { bootstrap, cluster, HOST, rule, TO_A } from '../../helpers/mesh-files.js';
+import { bootstrap, cluster, HOST, k8sService, rule, TO_A } from '../../helpers/mesh-files.js';
 import type { FindingCase } from './case.js';
 
 const SECRET = (fields: string): string =>
@@ -65,6 +65,16 @@ export const READ_CASES: readonly FindingCase[] = [
     code: 'READ-TYPE',
     why: 'a number for text',
     text: bootstrap(`${TO_A}\ndownstream_auth_password: {inline_string: §12345}`),
+  },
+  {
+    code: 'READ-TYPE',
+    why: 'a port that is none',
+    text: k8sService('a', ['tcp-redis', 70_000]).replace('port: 7', '§port: 7'),
+  },
+  {
+    code: 'READ-TYPE',
+    why: 'nothing in a list',
+    text: bootstrap(`${TO_A}\ncustom_commands: [a, §~]`),
   },
   {
     code: 'READ-ENUM',
