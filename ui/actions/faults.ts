@@ -23,14 +23,25 @@ export function faultsInALine(model: Model): string {
 export function pickFault(model: Model, key: string): void {
   const { desk } = model;
   model.dialog = null;
-  if (/^[1-9]$/.test(key)) void desk.toggle(`t${key}`);
-  else if (key === '0') void desk.allOff();
-  else if (key === 't') void desk.toggle(desk.last ?? desk.rules[0]?.id ?? 't1');
-  else if (key === '.') void desk.toggle(focused(model)?.id ?? '');
+  if (/^[1-9]$/.test(key)) toggle(model, `t${key}`);
+  else if (key === '0') allOff(model);
+  else if (key === 't') toggle(model, desk.last ?? desk.rules[0]?.id ?? 't1');
+  else if (key === '.') toggle(model, focused(model)?.id ?? '');
   else if (key === 'n') askRule(model, 'error 20% if ');
   else if (key === 'e') editRule(model);
   else if (key === 'l') askLoad(model);
   else if (key === 's') askSave(model);
+}
+
+function toggle(model: Model, id: string): void {
+  const rule = model.desk.rules.find((each) => each.id === id);
+  if (rule !== undefined) model.did(`fault ${id} ${rule.on ? 'off' : 'on'}`);
+  void model.desk.toggle(id);
+}
+
+function allOff(model: Model): void {
+  model.did('fault off');
+  void model.desk.allOff();
 }
 
 function focused(model: Model): FaultRule | undefined {
