@@ -13,6 +13,8 @@ export class FilterBar {
   line: LineEdit | null = null;
   /** What is wrong with the line. */
   problem: FilterProblem | null = null;
+  /** Values of a field, as far as they are known here. */
+  known: (field: string) => readonly string[] = () => [];
   /** Told of each filter that was typed to its end. */
   accepted: (text: string) => void = () => {};
   private readonly apply: (filter: Filter | null) => void;
@@ -130,7 +132,7 @@ export class FilterBar {
 
   /** Tab: as much of the word as all its completions have in common. */
   private completeWord(line: LineEdit): void {
-    const { from, options } = complete(line.text, line.cursor);
+    const { from, options } = complete(line.text, line.cursor, this.known);
     const [first] = options;
     if (first === undefined) return;
     const common = options.reduce((a, b) => commonStart(a, b), first);
@@ -141,7 +143,7 @@ export class FilterBar {
   /** What Tab could make of the word at the cursor. */
   get completions(): readonly string[] {
     const { line } = this;
-    return line === null ? [] : complete(line.text, line.cursor).options;
+    return line === null ? [] : complete(line.text, line.cursor, this.known).options;
   }
 
   toggle(): void {

@@ -3,9 +3,9 @@ import { Facts, type Filter, type MeshConfig, parseFilter } from 'rmtop';
 import type { Jumps } from './actions/jumps.js';
 import { Charts } from './charts/curves.js';
 import { Diary } from './diary.js';
-
 import { FaultDesk } from './faults/desk.js';
 import { FilterBar } from './filter-bar.js';
+import { knownValues } from './known.js';
 import type { Arrangement, Zoom } from './layout.js';
 import { type Look, lookOf, type Styling } from './look.js';
 import type { MenuId } from './menu.js';
@@ -212,6 +212,7 @@ export class Model {
       this.inForce = inForce;
       this.sift();
     });
+    this.filterBar.known = (field) => knownValues(this, field);
     this.filterBar.accepted = (text) => this.did(`filter ${text}`.trim());
     feed.journal.onEntry = (entry) => {
       if (entry.level !== 'info') this.toasts.say(entry.level, entry.text, entry.next);

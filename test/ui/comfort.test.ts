@@ -161,6 +161,11 @@ test('Tab completes the filter, up and down go through what was typed before', (
   assert.deepEqual(screen.rows, [1]);
   screen.type('/\x15why in {ra\t');
   assert.equal(screen.model.filterBar.line?.text, 'why in {random');
+  screen.type('\x15node=s0.\t');
+  assert.equal(screen.model.filterBar.line?.text, 'node=s0.');
+  assert.deepEqual(screen.model.filterBar.completions, ['s0.p', 's0.r1']);
+  screen.type('\x15client.name=w\t');
+  assert.equal(screen.model.filterBar.line?.text, 'client.name=worker');
   screen.type('\x15err\r');
   assert.deepEqual(screen.rows, [4]);
   screen.type('/\x1b[A');

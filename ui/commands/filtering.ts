@@ -1,6 +1,7 @@
 /** The filter by text, and filters kept by name. */
 import { complete, parseFilter } from 'rmtop';
 import type { Command } from '../commands.js';
+import { knownValues } from '../known.js';
 import type { Model } from '../model.js';
 
 function filter(model: Model, rest: string): string | null {
@@ -41,7 +42,7 @@ export const filterCommands: readonly Command[] = [
     alone: true,
     options: (model, typed) => {
       const names = [...model.saved.keys()].map((name) => `@${name}`);
-      const { from, options } = complete(typed, typed.length);
+      const { from, options } = complete(typed, typed.length, (field) => knownValues(model, field));
       return [
         ...[...names, 'save ', 'on', 'off'].filter((each) => each.startsWith(typed)),
         ...options.slice(0, 50).map((option) => typed.slice(0, from) + option),

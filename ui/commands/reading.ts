@@ -5,6 +5,7 @@ import { clearMarks, markBetween, markFitting, toggleMark } from '../actions/mar
 import { orderBy, orderByArrival } from '../actions/order.js';
 import { findCommand } from '../actions/seek.js';
 import type { Command } from '../commands.js';
+import { knownValues } from '../known.js';
 import type { Model } from '../model.js';
 import { TIME_MODES } from '../stream/cells.js';
 import { COLUMN_IDS, type ColumnId } from '../stream/columns.js';
@@ -14,8 +15,8 @@ function isColumn(name: string): name is ColumnId {
   return (COLUMN_IDS as readonly string[]).includes(name);
 }
 
-function expressions(_: Model, typed: string): readonly string[] {
-  const { from, options } = complete(typed, typed.length);
+function expressions(model: Model, typed: string): readonly string[] {
+  const { from, options } = complete(typed, typed.length, (field) => knownValues(model, field));
   return options.slice(0, 50).map((option) => typed.slice(0, from) + option);
 }
 
