@@ -4,6 +4,7 @@ import { openRecording } from '../recording/reader.js';
 import { REDACT_AUTH } from '../recording/redact.js';
 import { checkOutput } from '../recording/sink.js';
 import { RecordWriter } from '../recording/writer.js';
+import { readFilter } from './filter.js';
 import { type StartProxyOptions, startProxy, type TestProxy } from './proxy.js';
 import { type Seen, seenOf } from './seen.js';
 
@@ -11,6 +12,8 @@ import { type Seen, seenOf } from './seen.js';
 export type RecordOptions = StartProxyOptions & {
   /** Replace the file if it exists; without it that is an error. */
   readonly force?: boolean;
+  /** Only the commands that fit are kept: `key=cart:*`, `!cmd=INFO`. */
+  readonly filter?: string;
 };
 
 /** A proxy that writes everything down. */
@@ -22,9 +25,11 @@ export type RecordingSession = TestProxy & {
 
 /**
  * Starts a proxy that records into `file` (`.rmtop` or `.rmtop.gz`): connect to its `url`, then call `done`. Passwords are left out.
- * Throws as `startProxy`, OUTPUT_EXISTS, and OUTPUT_FAILED when it cannot be written.
+ * Throws as `startProxy`, FILTER, OUTPUT_EXISTS, and OUTPUT_FAILED when it cannot be written.
  */
 export async function record(file: string, options: RecordOptions): Promise<RecordingSession> {
+  const { filter = '' } = options;
+  readFilter(filter);
   checkOutput(file, options.force === true);
   const proxy = await startProxy(options);
   const writer = new RecordWriter({
@@ -37,8 +42,8 @@ export async function record(file: string, options: RecordOptions): Promise<Reco
       rotateMs: null,
       keepParts: null,
     },
-    header: newHeader(),
-    filter: '',
+    header: newHeader({ filter }),
+    filter,
     redact: REDACT_AUTH,
     lossy: false,
   });

@@ -1,10 +1,10 @@
 /** A recording in the place of a Redis, for the length of a test. */
 import { RmtopError } from '../errors.js';
-import { parseFilter } from '../filter/filter.js';
 import { parseArgumentRule } from '../recording/loose.js';
 import { type Exhausted, type MatchMode, showSpoken } from '../recording/matching.js';
 import { readServable } from '../recording/servable.js';
 import { type ServeHandle, type ServeStats, serveScript } from '../serve/server.js';
+import { readFilter } from './filter.js';
 
 /** How a recording is served; everything may be left out. */
 export type ServeFileOptions = {
@@ -63,7 +63,7 @@ export type FakeRedis = {
  */
 export async function serve(file: string, options: ServeFileOptions = {}): Promise<FakeRedis> {
   const { latency = 'none' } = options;
-  const { script } = await readServable(file, { filter: filterOf(options.filter) });
+  const { script } = await readServable(file, { filter: readFilter(options.filter ?? '') });
   const server = await serveScript(script, {
     match: options.match ?? 'key',
     exhausted: options.exhausted ?? 'auto',
@@ -79,17 +79,6 @@ export async function serve(file: string, options: ServeFileOptions = {}): Promi
     hint: '',
   });
   return fakeOf(file, server);
-}
-
-function filterOf(
-  text: string | undefined,
-): (ReturnType<typeof parseFilter> & { kind: 'filter' }) | null {
-  if (text === undefined) return null;
-  const filter = parseFilter(text);
-  if (filter.kind === 'filter') return filter;
-  throw new RmtopError('FILTER', `'${text}': ${filter.message} at column ${filter.column}`, {
-    why: filter.hint,
-  });
 }
 
 function fakeOf(file: string, server: ServeHandle): FakeRedis {
