@@ -61,11 +61,18 @@ export const DEFAULT_LISTEN = '127.0.0.1:6380';
 
 /** Adds the flags that say what is proxied, and how. */
 export function withProxyFlags(command: Command): Command {
-  const collect = (value: string, before: readonly string[] = []): readonly string[] => [
-    ...before,
-    value,
-  ];
-  return command
+  for (const add of [withServerFlags, withFileFlags, withRuleFlags, withEnvoyFlags]) add(command);
+  return command.optionsGroup('Options:');
+}
+
+/** For a flag that may be given several times. */
+function collect(value: string, before: readonly string[] = []): readonly string[] {
+  return [...before, value];
+}
+
+function withServerFlags(command: Command): void {
+  command
+    .optionsGroup('Servers and clients:')
     .option(
       '-u, --upstream <host:port,..>',
       `seed nodes or redis:// and rediss:// URLs (default: $RMTOP_UPSTREAM, $REDIS_URL, ${DEFAULT_UPSTREAM})`,
@@ -74,35 +81,60 @@ export function withProxyFlags(command: Command): Command {
       '-l, --listen <address>',
       `where clients connect; port 0 picks one (default: $RMTOP_LISTEN, ${DEFAULT_LISTEN})`,
     )
+    .option('--map <from=to>', 'announced address FROM is reached at TO; repeatable', collect)
+    .option(
+      '--auth-file <file>',
+      'password, or user:password, for the servers (also $REDISCLI_AUTH)',
+    )
+    .option('--tls-ca <file>', 'CA certificates for rediss://')
+    .option('--tls-cert <file>', 'client certificate')
+    .option('--tls-key <file>', "client certificate's key")
+    .option('--tls-skip-verify', 'accept any certificate');
+}
+
+function withFileFlags(command: Command): void {
+  command
+    .optionsGroup('Files of the mesh (Envoy, Istio, Aeraki, Kubernetes):')
     .option(
       '-m, --mesh <path>',
-      "the mesh's YAML, a file or a folder (Envoy, Istio, Aeraki, Kubernetes); repeatable, - is stdin",
+      "the mesh's YAML, a file or a folder; repeatable, - is stdin",
       collect,
     )
-    .option('--service <host>', 'with --mesh: only the listener of this service')
+    .option('--service <host>', 'only the listener of this service')
+    .option('--intended', "Aeraki's resources as they read, not as Aeraki generates them")
+    .option('--namespace <name>', 'the namespace of Aeraki resources that do not say theirs')
+    .option('--set <name=value>', 'a value for a placeholder; repeatable', collect)
+    .option('--no-watch', 'do not take changed files while running');
+}
+
+function withRuleFlags(command: Command): void {
+  command
+    .optionsGroup('Without files, or over them:')
     .option(
-      '--intended',
-      "with --mesh: Aeraki's resources as they read, not as Aeraki generates them",
+      '--route <prefix=host:port>',
+      'keys with this prefix go there ([,strip]: without it; *= is all other keys); repeatable',
+      collect,
     )
-    .option(
-      '--namespace <name>',
-      'with --mesh: the namespace of Aeraki resources that do not say theirs',
-    )
-    .option('--set <name=value>', 'with --mesh: a value for a placeholder; repeatable', collect)
-    .option('--no-watch', 'with --mesh: do not take changed files while running')
-    .option('--route <prefix=host:port>', 'keys with this prefix go there; repeatable', collect)
     .option(
       '--mirror <host:port>',
       'copy there: HOST:PORT[,PERCENT%][,writes]; repeatable',
       collect,
     )
-    .option('--fault <rule>', "inject: 'error 50% cmd=GET', 'delay 200ms 10% class=read'", collect)
+    .option(
+      '--fault <rule>',
+      "inject: 'error 50% cmd=GET', 'delay 200ms 10% class=read'; repeatable",
+      collect,
+    )
     .option(
       '--downstream-auth-file <file>',
       'clients must log in: a password, or user:password, a line',
     )
-    .option('--seed <number>', 'for the draws of fault rules: the same traffic is hit again')
-    .option('--map <from=to>', 'announced address FROM is reached at TO; repeatable', collect)
+    .option('--seed <number>', 'for the draws of fault rules: the same traffic is hit again');
+}
+
+function withEnvoyFlags(command: Command): void {
+  command
+    .optionsGroup('As Envoy (over files too):')
     .option(
       '--read-policy <policy>',
       `where reads go on a Redis Cluster: ${READ_POLICIES.join(' ')}`,
@@ -118,15 +150,7 @@ export function withProxyFlags(command: Command): Command {
       "check hosts as Envoy's redis health checker (default: off, as in Envoy; 5s)",
     )
     .option('--protocol-version <version>', "the listener's: RESP2 or RESP3 (default: RESP2)")
-    .option('--custom-command <name>', "a name for Envoy's custom_commands; repeatable", collect)
-    .option(
-      '--auth-file <file>',
-      'password, or user:password, for the servers (also $REDISCLI_AUTH)',
-    )
-    .option('--tls-ca <file>', 'CA certificates for rediss://')
-    .option('--tls-cert <file>', 'client certificate')
-    .option('--tls-key <file>', "client certificate's key")
-    .option('--tls-skip-verify', 'accept any certificate');
+    .option('--custom-command <name>', "a name for Envoy's custom_commands; repeatable", collect);
 }
 
 /** Logins for servers by where they were found; what applies to which server is the plan's to say. */

@@ -61,6 +61,16 @@ export function readRoutes(proxy: MapNode, world: World): Route[] {
   return all === null ? routes : [...routes, all];
 }
 
+function clusterIn(node: Node | undefined): string | null {
+  const name = str(node, 'cluster');
+  return name === null ? null : keyable(name);
+}
+
+/** Upstreams are kept in plain objects, which take this one name for something else. */
+function keyable(name: string): string {
+  return name === '__proto__' ? '(__proto__)' : name;
+}
+
 /** As Envoy folds case: ASCII only. */
 function asciiLower(text: string): string {
   return text.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
@@ -71,7 +81,7 @@ function catchAll(proxy: MapNode, world: World): Route | null {
   const written = get(proxy, 'prefix_routes', 'catch_all_route');
   if (written === undefined) {
     const old = str(proxy, 'prefix_routes', 'catch_all_cluster') ?? str(proxy, 'cluster');
-    return old === null ? null : plainRoute(null, old);
+    return old === null ? null : plainRoute(null, keyable(old));
   }
   const route = readRoute(written, str(written, 'prefix') ?? '', world);
   if (route.strip > 0) {
@@ -89,7 +99,7 @@ function catchAll(proxy: MapNode, world: World): Route | null {
 }
 
 function readRoute(node: Node, prefix: string, world: World): Route {
-  const upstream = str(node, 'cluster');
+  const upstream = clusterIn(node);
   if (upstream === null)
     world.findings.say('ENVOY-REQUIRED', node.at, 'a route without cluster', {
       consequence:
@@ -101,13 +111,13 @@ function readRoute(node: Node, prefix: string, world: World): Route {
     upstream: upstream ?? NOWHERE,
     strip: isTrue(node, 'remove_prefix') ? Buffer.byteLength(prefix) : 0,
     keyFormatter: readFormatter(node, world),
-    readUpstream: str(node, 'read_command_policy', 'cluster'),
+    readUpstream: clusterIn(get(node, 'read_command_policy')),
     mirrors: items(node, 'request_mirror_policy').flatMap((mirror) => readMirror(mirror, world)),
   };
 }
 
 function readMirror(node: Node, world: World): MirrorPolicy[] {
-  const upstream = str(node, 'cluster');
+  const upstream = clusterIn(node);
   if (upstream === null) {
     world.findings.say('ENVOY-REQUIRED', node.at, 'a mirror without cluster', {
       consequence: 'Envoy refuses the configuration; it is left out here',

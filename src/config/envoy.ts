@@ -115,7 +115,7 @@ class Clusters {
       if (as === 'route') this.add(name, NOBODY, placeOf(listener.proxy, 'prefix_routes'));
       return as === 'route';
     }
-    if (this.upstreams[name] === undefined)
+    if (!Object.hasOwn(this.upstreams, name))
       this.add(name, readCluster(cluster, this.shape, this.world), cluster.at);
     if (as === 'route') this.sayKeyBlind(cluster);
     return true;

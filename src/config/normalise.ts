@@ -175,7 +175,8 @@ const YAML_1_1: Readonly<Record<string, boolean>> = {
 function boolOf(node: ScalarNode, reading: Reading, place: Place): Node | null {
   if (typeof node.value === 'boolean') return node;
   const word = node.text.toLowerCase();
-  const value = word === 'true' ? true : word === 'false' ? false : YAML_1_1[word];
+  const other = Object.hasOwn(YAML_1_1, word) ? YAML_1_1[word] : undefined;
+  const value = word === 'true' ? true : word === 'false' ? false : other;
   if (value === undefined) {
     reading.findings.say(
       'READ-TYPE',

