@@ -25,6 +25,8 @@ Examples:
   rmtop check mesh/ --probe                        what those files come to, and what is wrong with them
   rmtop explain GET cart:{42}:items -u redis:6379  where a command would go, and why
   rmtop demo                                       a cluster, traffic and the screen, from nothing
+  rmtop keys                                       the screen's keys; on it, ? and :
+  rmtop config                                     settings in force, and where each comes from
 `;
 
 /** Parses the command line and runs what it asks for; ends the process with the exit code of what went wrong. */
