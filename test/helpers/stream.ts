@@ -3,7 +3,7 @@ import { Command, NEW_SESSION, type SessionView } from '../../src/commands/comma
 import { type AttemptNote, FLAG } from '../../src/events/block.js';
 import { EventBus } from '../../src/events/bus.js';
 import type { Cause, OtherEvent, ServerState, TrafficEvent } from '../../src/events/event.js';
-import { Stats } from '../../src/events/stats.js';
+import { addTo, Stats } from '../../src/events/stats.js';
 import { readEvents } from '../../src/events/subscribe.js';
 import { compileConfig } from '../../src/mesh/compile.js';
 import { type MeshConfig, type Settings, singleUpstreamConfig } from '../../src/mesh/config.js';
@@ -157,7 +157,19 @@ export class TestStream implements ProxyHandle {
               doneUs: atUs + durationUs - 20,
             },
           ];
-    this.stats.command(command.spec, durationUs, request.length, reply.length, reply[0] === 0x2d);
+    const isError = reply[0] === 0x2d;
+    this.stats.command(command.spec, durationUs, request.length, reply.length, isError);
+    if (command.spec?.writes === true) this.stats.writes++;
+    else this.stats.reads++;
+    if (decision.action.kind === 'refuse') this.stats.refused++;
+    if (only !== null)
+      addTo(
+        this.stats.node(only.address, 'redis'),
+        durationUs,
+        request.length,
+        reply.length,
+        isError,
+      );
     this.bus.command(
       {
         seq,

@@ -162,6 +162,7 @@ function latencyChart(
   room: number,
   height: number,
 ): string[] {
+  const { p50Us, p99Us, maxUs } = model.feed.meter.rates;
   const most = Math.max(100, ...columns.map((column) => column.p99Us));
   const decades = Math.max(1, Math.ceil(Math.log10(most / 10)));
   const level = (us: number): number =>
@@ -169,23 +170,25 @@ function latencyChart(
   const curves = [
     {
       letter: '50',
-      name: 'p50',
+      name: `p50 ${latency(p50Us)}`,
       meaning: 'good',
       values: columns.map((each) => level(each.p50Us)),
     },
     {
       letter: '99',
-      name: 'p99',
+      name: `p99 ${latency(p99Us)}`,
       meaning: 'slow',
       values: columns.map((each) => level(each.p99Us)),
     },
   ] as const;
   const lines = curveLines(model, curves, false, room, height - 1);
-  const { p50Us, p99Us, maxUs } = model.feed.meter.rates;
-  const figures = `${latency(p50Us)}, ${latency(p99Us)}, max ${latency(maxUs)} in 10 s`;
   return [
     ...lines.map((line, i) => `${axis(decadeAt(i, lines.length, decades))}${line}`),
-    legendLine(model, `log  ${legendOf(model, curves)}  ${figures}`, room),
+    legendLine(
+      model,
+      `${legendOf(model, curves)}  max ${latency(maxUs)}  in 10 s; log scale`,
+      room,
+    ),
   ];
 }
 

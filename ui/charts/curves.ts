@@ -148,8 +148,8 @@ export function legendOf(
   const filled = FILLED[symbols === 'ascii' ? 'ascii' : 'block'];
   return curves
     .map(({ letter, name }, i) => {
-      const mark = hasContrib(model) ? letter : (filled[i] ?? '');
-      return mark === name ? name : `${mark} ${name}`;
+      if (!hasContrib(model)) return `${filled[i] ?? ''} ${name}`;
+      return name.includes(letter) ? name : `${letter} ${name}`;
     })
     .join('  ');
 }

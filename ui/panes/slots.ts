@@ -121,6 +121,11 @@ function row(
   ].join('');
 }
 
+/** Small rates to a tenth: a node that gets a read in a while is not idle. */
+function rateText(rate: number): string {
+  return rate > 0 && rate < 10 ? rate.toFixed(1) : count(Math.round(rate));
+}
+
 function nodeLine(model: Model, node: Node, isFocused: boolean, width: number): string {
   const { look } = model;
   const { server, share } = node;
@@ -140,7 +145,7 @@ function nodeLine(model: Model, node: Node, isFocused: boolean, width: number): 
     node.alias,
     address,
     node.slots,
-    count(Math.round(node.calls / node.seconds)),
+    rateText(node.calls / node.seconds),
     `${widthsIn(width).share >= 12 ? fit(bar, 8) : ''}${percent(node.calls, node.share === 0 ? 0 : node.calls / node.share)}`,
     latency(node.p99Us),
     percent(node.errors, node.calls),

@@ -1,0 +1,161 @@
+/**
+ * Frames as they are painted, compared with those in `golden/`: every size of the layouts with colour, without, and in ASCII; every pane.
+ *
+ * A change of the screen changes them: `UPDATE_GOLDEN=1 npm test -- ui/golden` writes them anew, and the diff is read like code.
+ */
+import assert from 'node:assert/strict';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import test, { mock, type TestContext } from 'node:test';
+import { WholeScreen } from '../helpers/whole-screen.js';
+
+process.env.TZ = 'UTC';
+const NOW = '2026-11-30T12:05:05.000Z';
+const FOLDER = path.join(import.meta.dirname, '..', '..', '..', 'test', 'ui', 'golden');
+const isUpdate = process.env.UPDATE_GOLDEN === '1';
+
+const SIZES = [
+  [60, 15],
+  [80, 24],
+  [100, 30],
+  [120, 36],
+  [200, 50],
+] as const;
+
+const MODES = {
+  colour: { depth: 'true', unicode: true },
+  plain: { depth: 'none', unicode: true },
+  ascii: { depth: 'none', unicode: false },
+} as const;
+
+/** A minute of a shop: reads, writes, errors, and what the mesh refuses. */
+async function shop(
+  t: TestContext,
+  columns: number,
+  rows: number,
+  mode: keyof typeof MODES,
+): Promise<WholeScreen> {
+  mock.timers.enable({ apis: ['Date'], now: Date.parse(NOW) });
+  t.after(() => mock.timers.reset());
+  const whole = new WholeScreen(t, { columns, rows, ...MODES[mode] });
+  const { stream } = whole;
+  stream.client(1, 'api-1', 'redis-py');
+  stream.client(2, 'worker');
+  stream.client(3, null, 'ioredis');
+  for (let i = 1; i <= 60; i++) {
+    const atMs = i * 1000;
+    const connection = 1 + (i % 3);
+    const key = `user:${i % 7}:profile`;
+    if (i % 20 === 0)
+      stream.command({
+        argv: ['BLPOP', 'jobs', '1'],
+        connection: 2,
+        atMs,
+        reply: "-ERR unknown command 'BLPOP', with args beginning with: jobs 1\r\n",
+      });
+    else if (i % 15 === 0)
+      stream.command({
+        argv: ['LPUSH', 'session:1', 'x'],
+        connection,
+        atMs,
+        reply: '-WRONGTYPE no\r\n',
+      });
+    else if (i % 5 === 0)
+      stream.command({ argv: ['SET', key, 'beta,dark', 'EX', '60'], connection, atMs, ms: 1.5 });
+    else if (i % 4 === 0)
+      stream.command({
+        argv: ['MGET', `cart:{${i}}:items`, `cart:{${i}}:total`],
+        connection,
+        atMs,
+        reply: '*2\r\n$6\r\n[1, 2]\r\n$-1\r\n',
+      });
+    else
+      stream.command({
+        argv: ['GET', key],
+        connection,
+        atMs,
+        ms: i % 11 === 0 ? 48.2 : 0.41,
+        reply: '$23\r\n{"id":42,"name":"Anna"}\r\n',
+      });
+    stream.nowUs = atMs * 1000;
+    stream.flush();
+    await whole.figures();
+  }
+  await whole.settle();
+  await whole.press('\x0c');
+  // How many rows pass unseen while the stream follows depends on the machine.
+  await whole.press('k');
+  return whole;
+}
+
+/** Compares with the file, or writes it. Escapes are written as `␛`. */
+function check(name: string, text: string): void {
+  const file = path.join(FOLDER, `${name}.txt`);
+  const shown = `${text.replaceAll('\x1b', '␛')}\n`;
+  if (isUpdate) {
+    mkdirSync(FOLDER, { recursive: true });
+    writeFileSync(file, shown);
+    return;
+  }
+  assert.equal(
+    shown,
+    readFileSync(file, 'utf8'),
+    `${name}: UPDATE_GOLDEN=1 npm test -- ui/golden writes it anew`,
+  );
+}
+
+/** The painted lines of a frame, an escape sequence for the place before each taken off. */
+function paintedLines(bytes: string): string {
+  return bytes
+    .replaceAll(/\x1b\[\?2026[hl]/g, '')
+    .split(/\x1b\[\d+;1H\x1b\[m\x1b\[K/)
+    .slice(1)
+    .map((line) => line.trimEnd())
+    .join('\n');
+}
+
+for (const [columns, rows] of SIZES)
+  for (const mode of ['colour', 'plain', 'ascii'] as const)
+    test(`the screen at ${columns}x${rows}, ${mode}`, async (t) => {
+      const whole = await shop(t, columns, rows, mode);
+      const { lines, bytes } = await whole.whole();
+      for (const line of lines) assert.ok([...line].length <= columns, line);
+      if (mode === 'ascii') assert.match(lines.join(''), /^[\x20-\x7e]*$/);
+      if (mode !== 'colour') assert.doesNotMatch(bytes, /\x1b\[[34]8;[25];/);
+      check(
+        `${columns}x${rows}-${mode}`,
+        mode === 'colour' ? paintedLines(bytes) : lines.join('\n'),
+      );
+    });
+
+/** Every pane at the least comfortable size, its tabs, and what is asked over it. */
+const VIEWS: readonly (readonly [string, readonly string[]])[] = [
+  ['detail-decision', ['\r']],
+  ['detail-decoded', ['\r', ']']],
+  ['detail-hex', ['\r', ']]']],
+  ['detail-resp', ['\r', ']]]']],
+  ['detail-related', ['\r', ']]]]']],
+  ['slots', ['3']],
+  ['mirror', ['4']],
+  ['faults', ['5']],
+  ['stats', ['6']],
+  ['hot-keys', ['7']],
+  ['hot-prefixes', ['7', ']']],
+  ['conns', ['8']],
+  ['servers', ['8', ']']],
+  ['log', ['9']],
+  ['help', ['?']],
+  ['filter', ['/', 'key=user:* rtt>']],
+  ['copy', ['y']],
+  ['fault-leader', ['t']],
+];
+
+test('every pane and question at 80x24', async (t) => {
+  const whole = await shop(t, 80, 24, 'plain');
+  for (const [name, keys] of VIEWS) {
+    for (const each of keys) await whole.press(each);
+    const { lines } = await whole.whole();
+    check(`80x24-${name}`, lines.join('\n'));
+    for (let i = 0; i < 3; i++) await whole.press('\x1b');
+  }
+});
