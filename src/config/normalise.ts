@@ -219,6 +219,9 @@ function numberOf(
   return { ...node, value };
 }
 
+/** Node's timers go no further; longer is for ever here (25 days). */
+const LONGEST_MS = 0x7fffffff;
+
 function durationOf(node: ScalarNode, reading: Reading, place: Place): Node | null {
   const read = parseDuration(node.text.trim());
   const say = (consequence: string, advice: string): void =>
@@ -230,7 +233,7 @@ function durationOf(node: ScalarNode, reading: Reading, place: Place): Node | nu
     );
   if (typeof node.value === 'number' || (read === null && /^\d+(\.\d+)?$/.test(node.text))) {
     say('taken as seconds here; the mesh refuses a number without a unit', `write ${node.text}s`);
-    return { ...node, value: Number(node.text) * 1000 };
+    return { ...node, value: Math.max(0, Math.min(Number(node.text) * 1000, LONGEST_MS)) };
   }
   if (read === null || read.ms < 0) {
     say('it is left out here; the mesh refuses it', 'write seconds with an s: 5s, 0.25s');
@@ -238,7 +241,7 @@ function durationOf(node: ScalarNode, reading: Reading, place: Place): Node | nu
   }
   if (reading.dialect === 'envoy' && !read.isEnvoy)
     say(`taken as ${read.ms / 1000}s here; Envoy refuses it`, `write ${read.ms / 1000}s`);
-  return { ...node, value: read.ms };
+  return { ...node, value: Math.min(read.ms, LONGEST_MS) };
 }
 
 function enumOf(node: ScalarNode, name: EnumName, reading: Reading, place: Place): Node | null {

@@ -109,6 +109,8 @@ test('durations: seconds with an s; what only Go reads is flagged, a bare number
   assert.deepEqual(ms('250ms'), [250, ['READ-DURATION']]);
   assert.deepEqual(ms('1h30m'), [5_400_000, ['READ-DURATION']]);
   assert.deepEqual(ms('5'), [5000, ['READ-DURATION']]);
+  assert.deepEqual(ms('9000000s'), [0x7fffffff, []], 'as far as timers go');
+  assert.deepEqual(ms('1e308'), [0x7fffffff, ['READ-DURATION']]);
   assert.deepEqual(ms('soon'), [60_000, ['ENVOY-OPTIMEOUT', 'READ-DURATION']]);
 });
 
