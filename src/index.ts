@@ -178,8 +178,9 @@ export {
 export { readSlots } from './proxy/discovery.js';
 export { createProxy, type ProxyHandle, type ProxyOptions } from './proxy/proxy.js';
 export { createThreadedProxy } from './proxy/thread.js';
+export { appendRecording } from './recording/append.js';
 export { RecordedCommand } from './recording/command.js';
-export { newHeader, packageVersion, RECORD_KEEP } from './recording/defaults.js';
+export { newHeader, packageVersion, plainWriter, RECORD_KEEP } from './recording/defaults.js';
 export { redisCliLine } from './recording/exporters/redis-cli.js';
 export { EXPORTERS, type Exporter } from './recording/exporters.js';
 export { FaultScript } from './recording/fault-script.js';

@@ -1,11 +1,13 @@
 /**
  * 'rmtop/test': what tests are written with. It knows no test runner: everything is a promise or throws, and is closed by hand.
  *
- *   startProxy  the mesh in front of a Redis, remembering what was decided about each command
- *   record      the same, into a file
- *   serve       the file in the place of the Redis
- *   replay      the file sent again, and what comes back compared
+ *   startProxy     the mesh in front of a Redis, remembering what was decided about each command
+ *   record         the same, into a file
+ *   serve          the file in the place of the Redis
+ *   serveOrRecord  recorded the first time, served from then on
+ *   replay         the file sent again, and what comes back compared
  */
+export { type OnceOptions, type RecordedOrServed, serveOrRecord } from './testing/once.js';
 export {
   type StartProxyOptions,
   startProxy,

@@ -69,6 +69,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'resp',
     'compare',
     'errors',
+    'node:fs',
   ],
   'src/test.ts': ['testing'],
   'src/index.ts': [

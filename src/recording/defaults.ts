@@ -2,6 +2,8 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { HeaderInfo } from './others.js';
+import { REDACT_AUTH } from './redact.js';
+import type { WriterOptions } from './writer.js';
 
 /** The recording format's own limits, in bytes. */
 export const RECORD_KEEP = { value: 1_048_576, record: 8_388_608 } as const;
@@ -28,5 +30,24 @@ export function newHeader(more: Partial<HeaderInfo> = {}): HeaderInfo {
     capture: 'replies',
     filter: '',
     ...more,
+  };
+}
+
+/** A writer of everything into `file`, as long as it will be; only the commands that fit `filter`. */
+export function plainWriter(file: string, filter = ''): WriterOptions {
+  return {
+    sink: {
+      kind: 'file',
+      path: file,
+      sync: 'never',
+      maxBytes: null,
+      rotateBytes: null,
+      rotateMs: null,
+      keepParts: null,
+    },
+    header: newHeader({ filter }),
+    filter,
+    redact: REDACT_AUTH,
+    lossy: false,
   };
 }

@@ -1,7 +1,6 @@
 /** Recording what a test does, and reading what was decided back from the file. */
-import { newHeader } from '../recording/defaults.js';
+import { plainWriter } from '../recording/defaults.js';
 import { openRecording } from '../recording/reader.js';
-import { REDACT_AUTH } from '../recording/redact.js';
 import { checkOutput } from '../recording/sink.js';
 import { RecordWriter } from '../recording/writer.js';
 import { readFilter } from './filter.js';
@@ -32,21 +31,7 @@ export async function record(file: string, options: RecordOptions): Promise<Reco
   readFilter(filter);
   checkOutput(file, options.force === true);
   const proxy = await startProxy(options);
-  const writer = new RecordWriter({
-    sink: {
-      kind: 'file',
-      path: file,
-      sync: 'never',
-      maxBytes: null,
-      rotateBytes: null,
-      rotateMs: null,
-      keepParts: null,
-    },
-    header: newHeader({ filter }),
-    filter,
-    redact: REDACT_AUTH,
-    lossy: false,
-  });
+  const writer = new RecordWriter(plainWriter(file, filter));
   const stop = proxy.handle.subscribe(writer);
   let ending: Promise<{ file: string; commands: number }> | null = null;
   const end = async (): Promise<{ file: string; commands: number }> => {

@@ -167,6 +167,28 @@ test('what becomes of a miss: nil, close, hang, or a real server', async (t) => 
   assert.equal(await c.ask('GET', 'serve:x'), bulk('3'));
 });
 
+test('what was missed is added to the recording, and served the next time', async (t) => {
+  const file = handMade(t, [cmd(1, ['GET', 'known'], 'recorded')]);
+  const first = await serving(t, file, '--on-miss', `record=127.0.0.1:${redis()}`, '--expect-all');
+  const c = await first.client();
+  assert.equal(await c.ask('GET', 'known'), bulk('recorded'));
+  assert.equal(await c.ask('SET', 'serve:new', 'kept'), '+OK\r\n');
+  assert.equal(await c.ask('GET', 'serve:new'), bulk('kept'));
+  first.rmtop.child.kill('SIGTERM');
+  assert.equal(await first.rmtop.ended, 143, first.rmtop.stderr());
+  assert.match(first.rmtop.stderr(), /2 commands were added to .*made\.rmtop/);
+  const second = await (await serving(t, file)).client();
+  assert.deepEqual(
+    await second.pipeline([
+      ['SET', 'serve:new', 'kept'],
+      ['GET', 'serve:new'],
+      ['GET', 'known'],
+    ]),
+    ['+OK\r\n', bulk('kept'), bulk('recorded')],
+  );
+  assert.equal((await runProgram(t, ['cat', file, '--strict'])).code, 0);
+});
+
 test('latency and faults as recorded', async (t) => {
   const file = handMade(t, [
     cmd(1, ['GET', 'slow'], '1', { d: 0.2 }),

@@ -5,7 +5,7 @@ import path from 'node:path';
 import test from 'node:test';
 import { Cluster, Redis } from 'ioredis';
 import { decide, explain, loadMesh, readRecording } from 'rmtop';
-import { readCommands, record, replay, serve, startProxy } from 'rmtop/test';
+import { readCommands, record, replay, serve, serveOrRecord, startProxy } from 'rmtop/test';
 import { sharedCluster, sharedServer } from '../helpers/cluster.js';
 import { folder } from '../helpers/record-files.js';
 import { until } from '../helpers/until.js';
@@ -135,6 +135,26 @@ test('done says what was missed and what nobody asked for', async (t) => {
   assert.deepEqual([again.different, again.differences], [0, []]);
   assert.ok(again.sent >= 2 && again.same >= 2);
   await assert.rejects(replay(file, { url: '10.255.255.1:6379' }), { code: 'WRITES_REFUSED' });
+});
+
+test('recorded the first time, served from then on', async (t) => {
+  const file = path.join(folder(t), 'once.rmtop');
+  const options = { record: { upstream: `127.0.0.1:${single()}` } };
+  await assert.rejects(serveOrRecord(file, { ...options, mode: 'none' }), {
+    code: 'FILE_UNREADABLE',
+  });
+  for (const isRecording of [true, false]) {
+    const redis = await serveOrRecord(file, options);
+    assert.equal(redis.isRecording, isRecording);
+    const client = new Redis(redis.url);
+    assert.equal(await client.set('once', '1'), 'OK');
+    assert.equal(await client.get('once'), '1');
+    client.disconnect();
+    await redis.done({ expectAll: true });
+  }
+  const again = await serveOrRecord(file, { ...options, mode: 'all' });
+  assert.equal(again.isRecording, true);
+  await again.done();
 });
 
 test('what is wrong with the options is said', async (t) => {
