@@ -222,11 +222,23 @@ export class Replay {
     this.cancel = null;
     if (this.finished === this.total) this.done();
     else if (this.finished + this.hopeless === this.total) this.abandon();
-    else if (soonest < Number.POSITIVE_INFINITY)
+    else if (soonest === Number.POSITIVE_INFINITY) this.unlock();
+    else
       this.cancel = this.clock.after(
         Math.max(0, soonest - (this.clock.nowMs() - this.startMs)),
         () => this.pump(),
       );
+  }
+
+  /** Nothing is due and nothing on its way, though not all is sent: times that contradict each other. What is next goes all the same. */
+  private unlock(): void {
+    if ([...this.lines.values()].some(({ waiting }) => waiting.length > 0)) return;
+    const group = this.groups.find((each) => each.next < each.states.length);
+    const next = group?.states[group.next];
+    if (group === undefined || next === undefined) return;
+    this.unorderedFrom ??= next.item.seq;
+    group.prefix = next.need;
+    this.pump();
   }
 
   /** Sends what is due and has what it waits for; gives when the next is due, ms after the start. */
@@ -403,15 +415,17 @@ function groupOf(items: readonly ReplayItem[], order: ReplayOrder): Group {
   let before = 0;
   let serial = 0;
   for (const item of items) {
-    while (
-      before < finished.length &&
-      ((finished[before] as ReplayItem).doneUs as number) <= item.atUs
-    )
-      before++;
-    const need = order === 'none' ? 0 : order === 'serial' ? serial : before;
+    while (before < finished.length && isBefore(finished[before] as ReplayItem, item)) before++;
     const completion = positions.get(item) ?? -1;
+    const need = order === 'none' ? 0 : order === 'serial' ? serial : before;
     if (completion !== -1) serial++;
     group.states.push({ item, group, need, sentMs: 0, lateMs: 0, answered: false, completion });
   }
   return group;
+}
+
+/** Whether `earlier` had completed when `item` arrived. What takes no time has not when it arrives itself, nor for what comes before it. */
+function isBefore(earlier: ReplayItem, item: ReplayItem): boolean {
+  const doneUs = earlier.doneUs as number;
+  return doneUs < item.atUs || (doneUs === item.atUs && earlier.seq < item.seq);
 }
