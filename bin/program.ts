@@ -8,6 +8,7 @@ import { configCommand } from './commands/config.js';
 import { demoCommand } from './commands/demo.js';
 import { diffCommand } from './commands/diff.js';
 import { explainCommand } from './commands/explain.js';
+import { importCommand } from './commands/import.js';
 import { keysCommand } from './commands/keys.js';
 import { recordCommand } from './commands/record.js';
 import { replayCommand } from './commands/replay.js';
@@ -50,6 +51,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     catCommand,
     replayCommand,
     diffCommand,
+    importCommand,
     serveCommand,
     demoCommand,
     keysCommand,

@@ -185,6 +185,13 @@ export { redisCliLine } from './recording/exporters/redis-cli.js';
 export { EXPORTERS, type Exporter } from './recording/exporters.js';
 export { FaultScript } from './recording/fault-script.js';
 export { commandToJson } from './recording/format.js';
+export {
+  IMPORT_FORMATS,
+  type Imported,
+  type ImportFormat,
+  type ImportNotes,
+  importCommands,
+} from './recording/imports.js';
 export { type ArgumentRule, parseArgumentRule } from './recording/loose.js';
 export {
   type Exhausted,

@@ -131,7 +131,8 @@ class Routes {
     if (this.greeted.delete(localPort)) return;
     const seq = this.waiting.get(this.connections.get(localPort) ?? -1)?.shift();
     const recorded = seq === undefined ? undefined : this.script.bySeq.get(seq);
-    if (recorded === undefined || this.flags.routing === 'off') return;
+    const isUnknown = this.flags.routing === 'off' || this.script.isImported;
+    if (recorded === undefined || isUnknown) return;
     const isOther = this.flags.mesh !== undefined;
     const found = compareDecisions(recorded.decision, now.decision, !isOther);
     this.report.route(recorded.seq, commandText(recorded), found);

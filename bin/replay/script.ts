@@ -26,7 +26,7 @@ export type Range = {
 };
 
 /** How a recording is read. */
-export type ScriptOptions = ItemOptions & {
+export type ScriptOptions = Omit<ItemOptions, 'isExecuted'> & {
   /** Repeat the recorded faults. */
   readonly faults: boolean;
   /** Find out what was in the servers before. */
@@ -42,6 +42,8 @@ export type Script = {
   readonly writes: number;
   /** The first configuration of the recording; null when it has none. */
   readonly config: MeshConfig | null;
+  /** Not recorded live: neither its replies nor its way are known. */
+  readonly isImported: boolean;
   /** Null: faults are not repeated; `faulted` of what is sent had been hit by one. */
   readonly faults: FaultScript | null;
   readonly faulted: number;
@@ -56,7 +58,8 @@ export async function readScript(
   range: Range,
   options: ScriptOptions,
 ): Promise<Script> {
-  const { events, total, config } = await readCommands(file, range);
+  const { events, total, config, isImported } = await readCommands(file, range);
+  const itemOptions: ItemOptions = { ...options, isExecuted: isImported };
   const leftOut: LeftOut = { incomplete: 0, blocking: 0, logins: 0 };
   const items: ReplayItem[] = [];
   const bySeq = new Map<number, CommandEvent>();
@@ -65,7 +68,7 @@ export async function readScript(
   let faulted = 0;
   for (const event of events) {
     start?.add(event);
-    const item = replayItem(event, options, leftOut);
+    const item = replayItem(event, itemOptions, leftOut);
     if (item === null) continue;
     const hasOwnReply = event.decision.fault === null || !changesReply(event);
     if (!hasOwnReply) faulted++;
@@ -74,7 +77,7 @@ export async function readScript(
     faults?.add(event);
   }
   const writes = items.filter(({ command: { spec } }) => spec?.writes !== false).length;
-  return { items, bySeq, leftOut, total, writes, config, faults, faulted, start };
+  return { items, bySeq, leftOut, total, writes, config, isImported, faults, faulted, start };
 }
 
 /** A recorded reply that a fault made is not what a server would say. */
@@ -88,6 +91,7 @@ type Read = {
   readonly events: readonly CommandEvent[];
   readonly total: number;
   readonly config: MeshConfig | null;
+  readonly isImported: boolean;
 };
 
 async function readCommands(file: string, range: Range): Promise<Read> {
@@ -109,7 +113,8 @@ async function readCommands(file: string, range: Range): Promise<Read> {
   }
   sayCondition(file, reader.summary());
   const events = chosen.events();
-  return { events, total: events.length, config };
+  const isImported = typeof reader.header.src === 'string' && reader.header.src !== 'live';
+  return { events, total: events.length, config, isImported };
 }
 
 /** The wanted commands; a transaction is whole or not there at all. */

@@ -28,6 +28,8 @@ export type HeaderInfo = {
   readonly capture: 'replies' | 'args' | 'keys';
   /** The commands that were recorded are those that fit it; '' for all. */
   readonly filter: string;
+  /** Where it comes from when it was not recorded live; its commands have neither replies nor durations. */
+  readonly src?: 'monitor' | 'aof' | 'resp';
 };
 
 /** Which part of a rotated recording a header is of, and the file name of the part before. */
@@ -65,6 +67,7 @@ export function headerToJson(
     cut: info.cut,
     pend_ms: info.pendMs,
     ...(info.filter === '' ? {} : { filter: info.filter }),
+    ...(info.src === undefined ? {} : { src: info.src }),
   };
 }
 

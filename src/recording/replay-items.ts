@@ -12,6 +12,8 @@ export type ItemOptions = {
   readonly skipBlocking: boolean;
   /** What takes the place of a removed password; null: the login is left out. */
   readonly password: string | null;
+  /** Times are of execution, and replies are not known: each command has been carried out before the next came. */
+  readonly isExecuted?: boolean;
 };
 
 /** What is not sent, and how often. */
@@ -49,7 +51,11 @@ export function replayItem(
   return {
     seq: event.seq,
     atUs: event.atUs,
-    doneUs: hasReply ? event.atUs + event.durationUs : null,
+    doneUs: hasReply
+      ? event.atUs + event.durationUs
+      : options.isExecuted === true
+        ? event.atUs
+        : null,
     connection: event.connection,
     burst: event.burst.first,
     command: Command.of(args),
