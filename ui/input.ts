@@ -1,5 +1,4 @@
 /** What an input does: it goes to the dialog that is open, else to the filter being typed, else to the keys. */
-import { pickCopy } from './actions/copy.js';
 import { pickFault } from './actions/faults.js';
 import { promptKey, promptPaste } from './actions/prompt.js';
 import { answerQuit, interrupt } from './actions/quit.js';
@@ -31,7 +30,6 @@ export function act(model: Model, input: Input): void {
     return;
   }
   if (dialog?.kind === 'quit') answerQuit(model, name);
-  else if (dialog?.kind === 'copy') pickCopy(model, name, dialog.toFile);
   else if (dialog?.kind === 'fault') pickFault(model, name);
   else if (dialog?.kind === 'prompt') promptKey(model, dialog, name, text);
   else if (dialog?.kind === 'menu') menuKey(model, MENUS[dialog.id], dialog, name, text);

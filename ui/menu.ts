@@ -11,13 +11,24 @@ export type MenuEntry = {
 };
 
 /** Which list: what is in it is found in `menus.ts`. */
-export type MenuId = 'keys' | 'filter-help' | 'palette' | 'order' | 'columns' | 'options' | 'did';
+export type MenuId =
+  | 'keys'
+  | 'filter-help'
+  | 'palette'
+  | 'order'
+  | 'columns'
+  | 'copy'
+  | 'write'
+  | 'options'
+  | 'did';
 
 export type MenuDialog = Extract<Dialog, { kind: 'menu' }>;
 
 /** What a list is made of. */
 export type Menu = {
   readonly title: (model: Model) => string;
+  /** Whether what is typed searches it; it does where this is missing. */
+  readonly typed?: false;
   /** What its special keys do, for the line of keys. */
   readonly hint: string;
   /** The lines that fit what is typed. */

@@ -2,6 +2,7 @@
 import { KEYS, shownKey } from './keys.js';
 import { fitting, type Menu, type MenuEntry, type MenuId, openMenu } from './menu.js';
 import { columnsMenu } from './menus/columns.js';
+import { copyMenu } from './menus/copy.js';
 import { didMenu } from './menus/did.js';
 import { filterHelp } from './menus/filter-help.js';
 import { optionsMenu } from './menus/options.js';
@@ -36,5 +37,7 @@ export const MENUS: Readonly<Record<MenuId, Menu>> = {
   order: orderMenu,
   columns: columnsMenu,
   options: optionsMenu,
+  copy: copyMenu(false),
+  write: copyMenu(true),
   did: didMenu,
 };

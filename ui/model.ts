@@ -36,7 +36,6 @@ type ListPaneId = Exclude<PaneId, 'stream'>;
 /** What the keys go to before they go to the panes. */
 export type Dialog =
   | { readonly kind: 'quit' }
-  | { readonly kind: 'copy'; readonly toFile: boolean }
   | { readonly kind: 'fault' }
   | {
       readonly kind: 'prompt';
@@ -73,6 +72,8 @@ export type Subject = {
 
 /** Something to know before it costs an hour, and what to do about it; empty where that is not known. */
 export type Warning = { readonly text: string; readonly next: string };
+export type Keepable = string | boolean | readonly string[];
+
 /** What came of keeping a setting: the file it is in, or why it is in none. */
 export type Kept =
   | { readonly kind: 'kept'; readonly file: string }
@@ -87,7 +88,7 @@ export type Effects = {
   /** Mouse reports on or off. */
   readonly mouse: (on: boolean) => void;
   /** Keeps a setting in the user's file; gives where, or what is wrong. */
-  readonly keep: (path: readonly string[], value: string | readonly string[]) => Kept;
+  readonly keep: (path: readonly string[], value: Keepable) => Kept;
   readonly quit: () => void;
   readonly repaint: () => void;
   /** Something changed that is to be seen soon. */

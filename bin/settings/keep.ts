@@ -14,7 +14,7 @@ const OWNER_ONLY = 0o600;
 export function keepSetting(
   file: string,
   keys: readonly string[],
-  value: string | readonly string[],
+  value: string | boolean | readonly string[],
 ): Kept {
   try {
     const document = parseDocument(existsSync(file) ? readFileSync(file, 'utf8') : '');

@@ -9,7 +9,7 @@ import { headerLine } from '../../ui/components/header.js';
 import { act } from '../../ui/input.js';
 import { type Layout, layoutOf } from '../../ui/layout.js';
 import { MENUS } from '../../ui/menus.js';
-import { type Kept, Model } from '../../ui/model.js';
+import { type Keepable, type Kept, Model } from '../../ui/model.js';
 import { Feed } from '../../ui/store/feed.js';
 import { KeyDecoder } from '../../ui/terminal/keys.js';
 import { plain } from '../../ui/text/styles.js';
@@ -22,7 +22,7 @@ export class TestScreen {
   readonly copied: { readonly content: string; readonly what: string }[] = [];
   readonly kept: {
     readonly path: readonly string[];
-    readonly value: string | readonly string[];
+    readonly value: Keepable;
   }[] = [];
   quits = 0;
   mouse: boolean | null = null;

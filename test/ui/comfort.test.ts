@@ -249,6 +249,18 @@ test('O shows what can be set and what it is set to', () => {
   assert.equal(screen.mouse, true);
   screen.type('time delta\r');
   assert.equal(screen.model.time, 'delta');
+  screen.type('\x1b');
+  screen.type(':columns key,ms\r');
+  screen.type('Okeep\r');
+  assert.deepEqual(
+    screen.kept.map(({ path, value }) => [...path, value]),
+    [
+      ['theme', 'contrast'],
+      ['symbols', 'block'],
+      ['mouse', true],
+      ['columns', ['key', 'ms']],
+    ],
+  );
 });
 
 function luminance(hex: string): number {

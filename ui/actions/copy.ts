@@ -4,6 +4,7 @@ import { homedir } from 'node:os';
 import path from 'node:path';
 import { commandToJson, explain, splitAddress } from 'rmtop';
 import { explainWords, redisCliLine, redisCliReply, shellWord, valueIn } from '../copy-forms.js';
+import { openMenu } from '../menu.js';
 import type { Model } from '../model.js';
 import { quoted } from '../text/quoted.js';
 import { ask } from './prompt.js';
@@ -18,13 +19,13 @@ export function urlLine(model: Model): string {
 export function startCopy(model: Model): void {
   if (model.isFresh || model.viewport.focused === null)
     model.effects.copy(urlLine(model), urlLine(model));
-  else model.dialog = { kind: 'copy', toFile: false };
+  else openMenu(model, 'copy');
 }
 
 /** `Y`: the same menu, and then a file. */
 export function startWrite(model: Model): void {
   if (model.viewport.focused === null) model.toasts.answer('there is no command to write here');
-  else model.dialog = { kind: 'copy', toFile: true };
+  else openMenu(model, 'write');
 }
 
 type Form = {

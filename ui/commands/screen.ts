@@ -5,7 +5,7 @@ import { SYMBOLS } from '../charts/plot.js';
 import type { Command } from '../commands.js';
 import { ARRANGEMENTS } from '../layout.js';
 import { openMenu } from '../menu.js';
-import type { Model } from '../model.js';
+import type { Keepable, Model } from '../model.js';
 import { PANES } from '../panes.js';
 import { THEMES } from '../theme.js';
 
@@ -19,6 +19,23 @@ function oneOf<T extends string>(
     take(model, one);
     return null;
   };
+}
+
+/** What can be set here and now, into the user's file. */
+function keep(model: Model): string | null {
+  const { styling, columns, mouse, effects } = model;
+  const all: readonly (readonly [string, Keepable])[] = [
+    ['theme', styling.theme],
+    ['symbols', styling.symbols],
+    ['mouse', mouse],
+    ...(columns === null ? [] : [['columns', columns] as const]),
+  ];
+  for (const [name, value] of all) {
+    const kept = effects.keep([name], value);
+    if (kept.kind === 'problem') return kept.message;
+    model.toasts.answer(`kept in ${kept.file}`);
+  }
+  return null;
 }
 
 const ON_OFF = ['on', 'off'] as const;
@@ -85,6 +102,13 @@ export const screenCommands: readonly Command[] = [
       return null;
     },
     silent: true,
+  },
+  {
+    name: 'keep',
+    usage: '',
+    help: 'keep theme, symbols, mouse and columns in your settings file',
+    alone: true,
+    run: keep,
   },
   {
     name: 'help',

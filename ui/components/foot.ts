@@ -1,8 +1,8 @@
 /** The tabs, and the two lines at the bottom: news or a question, and the keys that make sense now. */
 
-import { COPY_FORMS } from '../actions/copy.js';
 import { faultsInALine } from '../actions/faults.js';
 import { bindingOf, shownKey } from '../keys.js';
+import type { Menu } from '../menu.js';
 import { MENUS } from '../menus.js';
 import type { Model } from '../model.js';
 import { PANES, type Pane, paneOf } from '../panes.js';
@@ -51,10 +51,6 @@ export function newsLine(model: Model, width: number): string {
     const clients = plural(model.feed.sessions.open, 'client');
     return theme.bold(cut(` Quit? y/N (${clients} connected)`, width));
   }
-  if (dialog?.kind === 'copy') {
-    const forms = COPY_FORMS.map(({ key, name }) => `${key} ${name}`).join('  ');
-    return theme.bold(cut(` ${dialog.toFile ? 'write' : 'copy'}> ${forms}  Esc`, width));
-  }
   if (dialog?.kind === 'fault') return theme.bold(fit(` t> ${faultsInALine(model)}`, width));
   if (dialog?.kind === 'prompt') {
     const { label, line, note } = dialog;
@@ -83,10 +79,14 @@ export function newsLine(model: Model, width: number): string {
 export function keyLine(model: Model, width: number): string {
   const { theme } = model.look;
   if (model.dialog?.kind === 'menu')
-    return cut(` type to search   up down   ${MENUS[model.dialog.id].hint}   Esc`, width);
+    return cut(` ${menuHint(MENUS[model.dialog.id])}   Esc`, width);
   return keyHints(model, width)
     .map(({ name, hint }) => ` ${theme.bold(shownKey(name))} ${hint}  `)
     .join('');
+}
+
+function menuHint({ typed, hint }: Menu): string {
+  return `${typed === false ? '' : 'type to search   '}up down   ${hint}`;
 }
 
 /** A key in the line of keys, by the name the decoder gives it, and the cells it takes. */

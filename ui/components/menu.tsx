@@ -22,7 +22,8 @@ export function MenuView({ model, menu, dialog, width, height }: Props): ReactNo
   const room = Math.max(1, height - 2);
   const top = menuTop(dialog, entries.length, height);
   const title = ` ${menu.title(model)} > `;
-  const query = typedText(dialog.query, model.look, Math.max(10, width - widthOf(title) - 1));
+  const queryRoom = Math.max(10, width - widthOf(title) - 1);
+  const query = menu.typed === false ? '' : typedText(dialog.query, model.look, queryRoom);
   const note = dialog.note === '' ? ' ' : ` ${printableEscaped(dialog.note, model.look)}`;
   const leftWidth = leftWidthFor(entries, width);
   return (

@@ -47,6 +47,7 @@ function entries(model: Model): readonly MenuEntry[] {
     set(now(model.time === 'clock'), 'time clock', 'time of day', 'time clock'),
     set(now(model.time === 'start'), 'time start', 'seconds since the start', 'time start'),
     set(now(model.time === 'delta'), 'time delta', 'seconds since the row above', 'time delta'),
+    set('', 'keep', 'theme, symbols, mouse and columns, for the next time', 'keep'),
     {
       section: '',
       left: 'columns',
