@@ -148,7 +148,7 @@ export {
 } from './mesh/decision.js';
 export { explain, refusalBecause } from './mesh/explain.js';
 export type { ExplainLine } from './mesh/explain-part.js';
-export { type Forward, portForward } from './mesh/forward.js';
+export { FIRST_FORWARD_PORT, type Forward, portForward } from './mesh/forward.js';
 export { slotOf } from './mesh/place.js';
 export { printable } from './mesh/printable.js';
 export { type Rng, replayRng, seededRng } from './mesh/rng.js';

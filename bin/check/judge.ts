@@ -3,6 +3,7 @@ import {
   DIAGNOSTIC_LEVELS,
   type Diagnostic,
   type DiagnosticCode,
+  FIRST_FORWARD_PORT,
   type Level,
   type MeshConfig,
   type Position,
@@ -43,8 +44,6 @@ export function judge(given: Case): Diagnostic[] {
   return found;
 }
 
-const FIRST_LOCAL_PORT = 63790;
-
 /** Servers that do not answer. Of a Redis Cluster's seeds one is enough. */
 function judgeReach({ asked, upstream, at }: Case, say: Say): void {
   const all = [...asked.servers, ...asked.announced];
@@ -56,7 +55,7 @@ function judgeReach({ asked, upstream, at }: Case, say: Say): void {
     asked.servers.some((server) => server.down === null);
   const unmapped = down.filter((server) => server.dialled === server.address);
   const forwards = unmapped.flatMap(
-    (server, i) => portForward(server.address, FIRST_LOCAL_PORT + i) ?? [],
+    (server, i) => portForward(server.address, FIRST_FORWARD_PORT + i) ?? [],
   );
   const [first] = down;
   const text = `${down.length === 1 ? '' : `${down.length} of ${all.length} servers of `}${asked.name}: ${listed(down.map(reason))}`;

@@ -21,3 +21,12 @@ export function portForward(address: string, localPort: number): Forward | null 
     map: `--map ${joinAddress(parts.host, parts.port)}=127.0.0.1:${localPort}`,
   };
 }
+
+/** Where forwards begin on this machine, unless their user says otherwise. */
+export const FIRST_FORWARD_PORT = 63790;
+
+/** Both steps as a line to type; null as for `portForward`. */
+export function forwardText(address: string): string | null {
+  const way = portForward(address, FIRST_FORWARD_PORT);
+  return way === null ? null : `${way.command}, and ${way.map}`;
+}

@@ -6,6 +6,7 @@ import type { Cause } from '../events/event.js';
 import type { ClusterStats } from '../events/mesh-stats.js';
 import { joinAddress } from '../mesh/address.js';
 import type { Upstream } from '../mesh/config.js';
+import { forwardText } from '../mesh/forward.js';
 import type { Rng } from '../mesh/rng.js';
 import type { PlacedHost, SlotRange } from '../mesh/topology.js';
 import type { Clock } from './clock.js';
@@ -164,7 +165,9 @@ export class Discovery implements Finder {
       case 'failed':
         return {
           text: `cannot ask ${this.options.name} for its topology: ${describeCause(reply.cause)}`,
-          next: 'is the server running, and the address right?  --upstream HOST:PORT, --map FROM=TO',
+          next:
+            wayTo(reply.cause) ??
+            'is the server running, and the address right?  --upstream HOST:PORT, --map FROM=TO',
           cause: reply.cause,
         };
       case 'error':
@@ -239,6 +242,11 @@ export function readSlots(reply: unknown): SlotRange[] | string {
     ranges.push({ start, end, primary, replicas });
   }
   return ranges;
+}
+
+/** How a name that only the cluster knows is reached from here. */
+function wayTo({ code, address }: Cause): string | null {
+  return code === 'unresolved' || code === 'connect-timeout' ? forwardText(address) : null;
 }
 
 function isSlot(value: unknown): value is number {

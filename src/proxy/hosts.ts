@@ -5,6 +5,7 @@ import type { ClusterStats } from '../events/mesh-stats.js';
 import { isIpLiteral, joinAddress, splitAddress } from '../mesh/address.js';
 import { hasEntry } from '../mesh/address-map.js';
 import type { HostSet, HostSpec } from '../mesh/config.js';
+import { forwardText } from '../mesh/forward.js';
 import type { PlacedHost } from '../mesh/topology.js';
 import type { Dialling } from './dial.js';
 import type { Finder, Found, NotFound } from './discovery.js';
@@ -70,7 +71,9 @@ export class HostFinder implements Finder {
         errors.length === 0
           ? `${name} has no hosts`
           : `cannot resolve hosts of ${name}: ${errors.slice(0, 3).join('; ')}`,
-      next: `--map ${first}=127.0.0.1:PORT, for instance after kubectl port-forward`,
+      next:
+        forwardText(first) ??
+        `--map ${first}=127.0.0.1:PORT, for instance after kubectl port-forward`,
       cause: null,
     });
   }
