@@ -10,6 +10,7 @@ import { diffCommand } from './commands/diff.js';
 import { explainCommand } from './commands/explain.js';
 import { importCommand } from './commands/import.js';
 import { keysCommand } from './commands/keys.js';
+import { openCommand } from './commands/open.js';
 import { recordCommand } from './commands/record.js';
 import { replayCommand } from './commands/replay.js';
 import { resetCommand } from './commands/reset.js';
@@ -48,6 +49,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     checkCommand,
     explainCommand,
     recordCommand,
+    openCommand,
     catCommand,
     replayCommand,
     diffCommand,

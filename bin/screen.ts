@@ -1,7 +1,7 @@
 /** The way from flags to the screen, for every command that has one. */
 import path from 'node:path';
 import type { Command } from 'commander';
-import { type LoadedMesh, type ProxyHandle, parseFilter, RmtopError } from 'rmtop';
+import { type LoadedMesh, type Playback, type ProxyHandle, parseFilter, RmtopError } from 'rmtop';
 import { type Resolved, usage } from './options.js';
 import type { ScreenRecorder } from './screen-recorder.js';
 import { keepSetting } from './settings/keep.js';
@@ -123,10 +123,11 @@ function loadScreen(): Promise<typeof import('../ui/main.js')> {
 /** Shows `proxy` until its user quits, and closes it; gives the exit code. */
 export async function showScreen(
   proxy: ProxyHandle,
-  resolved: Resolved,
+  resolved: Pick<Resolved, 'config' | 'label'>,
   { filter, userFile, ...look }: Look,
   recorder: ScreenRecorder,
   mesh: LoadedMesh | null = null,
+  played: { readonly playback: Playback; readonly begin: () => void } | null = null,
 ): Promise<number> {
   try {
     const { runScreen } = await loadScreen();
@@ -139,6 +140,8 @@ export async function showScreen(
       filter: filter === '' ? null : filter,
       ...look,
       recordings: recorder,
+      playback: played?.playback ?? null,
+      started: played?.begin ?? (() => {}),
       keep: (keys, value) =>
         userFile === null
           ? { kind: 'problem', message: '--no-config' }

@@ -232,6 +232,7 @@ export {
 } from './recording/redecide.js';
 export {
   type DialLink,
+  PROCESS_CLOCK,
   Replay,
   type ReplayClock,
   type ReplayItem,

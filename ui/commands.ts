@@ -5,6 +5,7 @@
 
 import { faultCommands } from './commands/faults.js';
 import { filterCommands } from './commands/filtering.js';
+import { playingCommands } from './commands/playing.js';
 import { readingCommands } from './commands/reading.js';
 import { recordingCommands } from './commands/recording.js';
 import { savingCommands } from './commands/saving.js';
@@ -32,6 +33,7 @@ export const COMMANDS: readonly Command[] = [
   ...readingCommands,
   ...savingCommands,
   ...recordingCommands,
+  ...playingCommands,
   ...faultCommands,
   ...screenCommands,
 ];

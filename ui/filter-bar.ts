@@ -42,6 +42,14 @@ export class FilterBar {
     this.apply(this.isOn ? this.filter : null);
   }
 
+  /** Goes on as `old` was. */
+  takeOver(old: FilterBar): void {
+    this.history.push(...old.history);
+    this.isOn = old.isOn;
+    this.filter = old.filter;
+    this.tell();
+  }
+
   /** `/`: the filter is typed, and in force as it is typed. */
   begin(): void {
     this.before = { filter: this.filter, isOn: this.isOn };

@@ -32,6 +32,7 @@ import { type MenuId, openMenu } from './menu.js';
 
 import type { Model } from './model.js';
 import { PANES } from './panes.js';
+import { changeSpeed, playing } from './transport.js';
 
 export type Binding = {
   /** As the decoder names them; the first stands for all of them. */
@@ -92,7 +93,13 @@ export const KEYS: readonly Binding[] = [
   bind('Find', 'v', 'reverse the order', reverseOrder),
   bind('Find', 'c', 'choose columns', list('columns'), 'columns'),
   bind('Find', 'F', 'follow the newest command on and off', toggleFollow, 'follow'),
-  bind('Find', 'p', 'freeze the screen; traffic goes on', toggleFreeze, 'freeze'),
+  bind(
+    'Find',
+    'p',
+    'freeze the screen, traffic goes on; play and pause a recording',
+    toggleFreeze,
+    'freeze',
+  ),
   bind(
     'Marks',
     'm',
@@ -128,6 +135,20 @@ export const KEYS: readonly Binding[] = [
   bind('Faults', 'ctrl-r', 'redo it', (model) => model.desk.undo(true)),
   bind('Copy', 'y', 'copy: a menu, or the URL while nothing has come', startCopy, 'copy'),
   bind('Copy', 'Y', 'the same menu, into a file', startWrite),
+  bind(
+    'Playing',
+    '.',
+    'play the next command of the recording',
+    playing((each) => void each.step(1)),
+  ),
+  bind(
+    'Playing',
+    ',',
+    'back by one command',
+    playing((each) => void each.step(-1)),
+  ),
+  bind('Playing', '<', 'play slower', playing(changeSpeed(-1))),
+  bind('Playing', '>', 'play faster', playing(changeSpeed(1))),
   bind('Record', 'W', 'record everything from now on, and end that', toggleRecording, 'record'),
   bind('Record', 'w', 'save the commands that are shown as a recording', askSaveRows),
   bind('Copy', 'b', "save the reply's bytes to a file", askSaveReply),

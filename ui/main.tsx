@@ -1,5 +1,5 @@
 /** The screen's beginning and end: the terminal is taken, and given back whatever happens; the proxy outlives a screen that fails. */
-import { type MeshConfig, type ProxyHandle, parseFilter, RmtopError } from 'rmtop';
+import { type MeshConfig, type Playback, type ProxyHandle, parseFilter, RmtopError } from 'rmtop';
 import { perform } from './commands.js';
 import { farewell, reportOf, stoppedText } from './exit.js';
 import type { Styling } from './look.js';
@@ -32,6 +32,10 @@ export type ScreenOptions = {
   /** Filters by name. */
   readonly filters: Readonly<Record<string, string>>;
   readonly recordings: Recordings;
+  /** What is played, of which `proxy` is the source; null: live traffic. */
+  readonly playback: Playback | null;
+  /** Called when the screen hears what comes. */
+  readonly started: () => void;
   /** Keeps a setting; see `Effects.keep`. */
   readonly keep: Effects['keep'];
 };
@@ -95,6 +99,7 @@ export async function runScreen(
     mouse: options.mouse,
     keep: options.keep,
     recordings: options.recordings,
+    playback: options.playback,
     quit: () => ends.add({ kind: 'quit' }),
     failed: (error) => ends.add({ kind: 'failed', error }),
   });
@@ -102,6 +107,7 @@ export async function runScreen(
   if (options.columns !== null) perform(screen.model, `columns ${options.columns}`);
   try {
     screen.start();
+    options.started();
   } catch (error) {
     ends.add({ kind: 'failed', error });
   }
@@ -109,7 +115,10 @@ export async function runScreen(
   screen.close();
   terminal.leave();
   if (end.kind === 'failed') {
-    around.say(stoppedText(proxy, screen.model, reportOf(end.error, options.version)));
+    if (options.playback !== null) {
+      around.say(`rmtop: screen stopped (${reportOf(end.error, options.version)})`);
+      ends.add({ kind: 'quit' });
+    } else around.say(stoppedText(proxy, screen.model, reportOf(end.error, options.version)));
     // Clients are not cut because a screen had a bug. What goes wrong from now on is said, and does not end it either.
     do {
       end = await ends.next();
@@ -137,7 +146,7 @@ async function finish(
   }
   const totals = await within(GRACE_MS, proxy.totals(), model.feed.meter.latest);
   await within(GRACE_MS * 2, proxy.close(GRACE_MS), undefined);
-  say(farewell(model, totals, Date.now() - startMs));
+  if (model.playback === null) say(farewell(model, totals, Date.now() - startMs));
   return end.kind === 'signal' ? 128 + end.number : 0;
 }
 

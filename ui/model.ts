@@ -1,5 +1,5 @@
 /** Everything the screen shows and how it is being looked at. Actions change it; frames are made of it. */
-import { Facts, type Filter, type MeshConfig, parseFilter } from 'rmtop';
+import { Facts, type Filter, type MeshConfig, type Playback, parseFilter } from 'rmtop';
 import type { Jumps } from './actions/jumps.js';
 import { Charts } from './charts/curves.js';
 import { Diary } from './diary.js';
@@ -114,6 +114,10 @@ export class Model {
   faultsOnSinceUs: number | null = null;
   readonly effects: Effects;
   readonly recordings: Recordings;
+  /** What is being played; null: live traffic is shown. */
+  readonly playback: Playback | null;
+  /** The command that gets the focus when it is there: the one that a recording was entered at. */
+  awaited: number | null = null;
   look: Look;
   styling: Styling;
   mouse = false;
@@ -185,6 +189,7 @@ export class Model {
     filter: Filter,
     effects: Effects,
     recordings: Recordings,
+    playback: Playback | null = null,
   ) {
     this.subject = subject;
     this.feed = feed;
@@ -192,6 +197,7 @@ export class Model {
     this.look = lookOf(styling);
     this.effects = effects;
     this.recordings = recordings;
+    this.playback = playback;
     this.sifter = new Sifter(feed.rows, new Facts(feed), feed.context);
     this.viewport = new Viewport(feed.rows);
     this.toasts = new Toasts(effects.changed);
@@ -240,10 +246,46 @@ export class Model {
     this.look = lookOf(this.styling);
   }
 
+  /** The screen goes on with other events: what the user made of it stays. */
+  takeOver(old: Model): void {
+    const { size, pane, cameFrom, recent, arrangement, zoom, keyLine, columns, time, codec } = old;
+    Object.assign(this, {
+      size,
+      pane,
+      cameFrom,
+      recent,
+      arrangement,
+      zoom,
+      keyLine,
+      columns,
+      time,
+    });
+    Object.assign(this.tabs, old.tabs);
+    this.codec = codec;
+    this.awaited = old.awaited;
+    this.cell = old.cell;
+    this.mouse = old.mouse;
+    this.inputs = old.inputs;
+    for (const [name, text] of old.saved) this.saved.set(name, text);
+    for (const text of old.closedBanners) this.closedBanners.add(text);
+    this.typed.push(...old.typed);
+    for (const did of old.diary.list) this.diary.add(did);
+    this.sought.filter = old.sought.filter;
+    this.sought.text = old.sought.text;
+    for (const seq of old.feed.marks.list) {
+      this.feed.marks.add(seq);
+      const note = old.feed.marks.of(seq)?.note;
+      if (note != null) this.feed.marks.write(seq, note);
+    }
+    this.onlyMarked = old.onlyMarked;
+    this.filterBar.takeOver(old.filterBar);
+  }
+
   /** Whether nothing has come yet: the first screen is shown then. */
   get isFresh(): boolean {
     const { rows, lost, heldBack } = this.feed;
-    return rows.arrived === 0 && rows.length === 0 && lost === 0 && heldBack === 0;
+    const isEmpty = rows.arrived === 0 && rows.length === 0 && lost === 0 && heldBack === 0;
+    return isEmpty && this.playback === null;
   }
 
   tabOf(pane: PaneId): number {

@@ -1,5 +1,5 @@
 /** The screen: inputs in, frames out. It owns the model, and knows neither sockets nor signals. */
-import type { Filter, ProxyHandle } from 'rmtop';
+import type { Filter, Playback, ProxyHandle } from 'rmtop';
 import { App, type Body, type Chrome, type Regions } from './components/app.js';
 import { bannerLines } from './components/banner.js';
 import { cellsLines } from './components/cells.js';
@@ -44,6 +44,8 @@ export type ScreenNeeds = {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly platform: string;
   readonly recordings: Recordings;
+  /** What is played, of which `proxy` is the source; null: live traffic. */
+  readonly playback: Playback | null;
   /** The user wants to end. */
   readonly quit: () => void;
   /** The screen cannot go on. */
@@ -51,7 +53,7 @@ export type ScreenNeeds = {
 };
 
 export class Screen {
-  readonly model: Model;
+  model: Model;
   readonly pacer: FramePacer;
   private readonly needs: ScreenNeeds;
   private readonly ink: InkLayout = new InkLayout();
@@ -71,10 +73,13 @@ export class Screen {
   private totalsTimer: NodeJS.Timeout | null = null;
   private seen = { arrived: 0, passed: 0, sinceMs: 0 };
   private closed = false;
+  private proxy: ProxyHandle;
+  private styling: Styling;
+  private unsubscribe: () => void = () => {};
 
   constructor(needs: ScreenNeeds) {
     this.needs = needs;
-    const { subject, support, filter } = needs;
+    const { support, filter } = needs;
     const { theme, depth, unicode } = support;
     const isLight = support.isLight === true;
     const styling = { theme, symbols: needs.symbols, depth, unicode, isLight };
@@ -82,27 +87,59 @@ export class Screen {
       draw: () => this.draw(),
       isBusy: () => needs.terminal.isBusy,
     });
-    this.model = new Model(
-      subject,
-      new Feed(needs.proxy),
-      styling,
-      filter,
-      {
-        copy: (bytes, what) => void this.copy(bytes, what),
-        reconfigure: (config) => needs.proxy.reconfigure(config),
-        mouse: (on) => needs.terminal.mouse(on),
-        keep: needs.keep,
-        quit: needs.quit,
-        repaint: () => this.repaint(),
-        changed: () => this.pacer.soon(),
-      },
-      needs.recordings,
+    this.proxy = needs.proxy;
+    this.styling = styling;
+    this.model = this.modelOf(needs.proxy, filter);
+    this.regions = regionsOf(
+      () => this.model,
+      () => this.layout?.cells ?? [],
     );
-    this.regions = regionsOf(this.model, () => this.layout?.cells ?? []);
+  }
+
+  private modelOf(proxy: ProxyHandle, filter: Filter): Model {
+    const { needs } = this;
+    const effects: Effects = {
+      copy: (bytes, what) => void this.copy(bytes, what),
+      reconfigure: (config) => this.proxy.reconfigure(config),
+      mouse: (on) => needs.terminal.mouse(on),
+      keep: needs.keep,
+      quit: needs.quit,
+      repaint: () => this.repaint(),
+      changed: () => this.pacer.soon(),
+    };
+    return new Model(
+      needs.subject,
+      new Feed(proxy),
+      this.styling,
+      filter,
+      effects,
+      needs.recordings,
+      needs.playback,
+    );
+  }
+
+  /** Another moment of a recording: what was counted so far is of another. */
+  private jumped(source: ProxyHandle): void {
+    const { model } = this;
+    this.unsubscribe();
+    this.proxy = source;
+    this.styling = model.styling;
+    this.model = this.modelOf(source, model.filterBar.filter);
+    this.model.takeOver(model);
+    model.toasts.clear();
+    model.feed.onNews = () => {};
+    this.seen = { arrived: 0, passed: 0, sinceMs: 0 };
+    this.listen();
+    this.repaint();
+  }
+
+  private listen(): void {
+    this.model.feed.onNews = () => this.news();
+    this.unsubscribe = this.proxy.subscribe(this.model.feed);
   }
 
   start(): void {
-    const { terminal, port, support, proxy } = this.needs;
+    const { terminal, port, support, playback } = this.needs;
     terminal.enter(support.isLight === null && support.depth !== 'none');
     terminal.onDrained = () => this.pacer.drained();
     if (this.needs.mouse) {
@@ -112,8 +149,12 @@ export class Screen {
     this.resize();
     this.stops.push(port.onInput((bytes) => this.hear(bytes)));
     this.stops.push(port.onResize(() => this.resize()));
-    this.model.feed.onNews = () => this.news();
-    this.stops.push(proxy.subscribe(this.model.feed));
+    this.listen();
+    this.stops.push(() => this.unsubscribe());
+    if (playback !== null) {
+      this.stops.push(playback.onJump((source) => this.jumped(source)));
+      this.stops.push(playback.onChange(() => this.pacer.soon()));
+    }
     this.pacer.now();
   }
 
@@ -199,14 +240,14 @@ export class Screen {
 
   /** Once a second, until the figures have come to rest. */
   private askTotals(): void {
-    const { proxy } = this.needs;
+    const { proxy } = this;
     const { feed } = this.model;
     this.hasNews = false;
     this.totalsTimer = setTimeout(() => this.totalsDue(), TOTALS_MS);
     this.totalsTimer.unref();
     proxy.totals().then(
       (totals) => {
-        if (this.closed || feed.frozen) return;
+        if (this.closed || feed.frozen || feed !== this.model.feed) return;
         feed.meter.add(totals);
         this.pacer.soon();
       },
@@ -248,6 +289,10 @@ export class Screen {
     // The line of heads is no row. Where there is no stream, its focus stays as it is.
     const streamRows = stream === undefined ? null : stream.height - 1;
     const allChecked = model.sifter.run(FILTER_BUDGET_MS);
+    if (model.awaited !== null && model.feed.rows.has(model.awaited)) {
+      model.viewport.goTo(model.awaited);
+      model.awaited = null;
+    }
     model.viewport.update(streamRows ?? layout.bodyRows - 1);
     this.countUnseen(streamRows ?? 0);
     const chrome = this.chromeOf(layout);
@@ -321,9 +366,9 @@ function menuKey(model: Model): string {
   return `${dialog.id} ${dialog.at} ${dialog.note} ${dialog.query.text} ${dialog.query.cursor} ${model.inputs}`;
 }
 
-function regionsOf(model: Model, cells: () => readonly Cell[]): Regions {
+function regionsOf(model: () => Model, cells: () => readonly Cell[]): Regions {
   return {
-    panes: (width, height) => cellsLines(model, cells(), width, height),
-    totals: (width, height) => totalsLines(model, width, height),
+    panes: (width, height) => cellsLines(model(), cells(), width, height),
+    totals: (width, height) => totalsLines(model(), width, height),
   };
 }

@@ -5,6 +5,7 @@ import {
   dialSocket,
   encodeRequest,
   isLoopback,
+  PROCESS_CLOCK,
   Replay,
   type ReplayLink,
   type ReplayOptions,
@@ -50,14 +51,6 @@ export async function replayRecording(file: string, flags: ReplayFlags): Promise
     : replayThrough(script, flags, options, report));
   return { report, outcome, script, exitCode: outcome.closed.length > 0 ? 2 : report.exitCode };
 }
-
-const CLOCK = {
-  nowMs: (): number => performance.now(),
-  after(ms: number, call: () => void): () => void {
-    const timer = setTimeout(call, ms);
-    return () => clearTimeout(timer);
-  },
-};
 
 const SEED = 1;
 
@@ -182,7 +175,7 @@ async function start(
       closed,
     );
   };
-  const replay = new Replay(script.items, dial, options, CLOCK, (result) => {
+  const replay = new Replay(script.items, dial, options, PROCESS_CLOCK, (result) => {
     const recorded = script.bySeq.get(result.item.seq);
     report.add(result, recorded === undefined ? '' : commandText(recorded));
   });

@@ -2,7 +2,7 @@
 import { RmtopError } from '../errors.js';
 import { type Consumer, EventBus } from '../events/bus.js';
 import type { OtherEvent } from '../events/event.js';
-import { Stats, type Totals } from '../events/stats.js';
+import { addTo, Stats, type Totals } from '../events/stats.js';
 import type { MeshConfig } from '../mesh/config.js';
 import { RecordedCommand } from './command.js';
 import { noteOf } from './note.js';
@@ -19,7 +19,9 @@ export class PlaybackSource {
   config: MeshConfig;
   private readonly bus = new EventBus();
   private readonly stats = new Stats();
-  private readonly nowUs: () => number;
+  private readonly upstreamOf = new Map<string, string>();
+  /** The moment that is played, in µs since the stream began. */
+  readonly momentUs: () => number;
 
   constructor(header: RecordingHeader, config: MeshConfig, nowUs: () => number) {
     const [listen] = Array.isArray(header.listen) ? (header.listen as readonly unknown[]) : [];
@@ -27,7 +29,7 @@ export class PlaybackSource {
     this.address = { host, port: Number(port) };
     this.startedAt = typeof header.t0 === 'string' ? header.t0 : '1970-01-01T00:00:00Z';
     this.config = config;
-    this.nowUs = nowUs;
+    this.momentUs = nowUs;
   }
 
   /** Whether a reader that must not lose anything is behind. */
@@ -41,7 +43,7 @@ export class PlaybackSource {
 
   /** Of what has been handed out. */
   totals(): Promise<Totals> {
-    return Promise.resolve(this.stats.totals(this.nowUs()));
+    return Promise.resolve(this.stats.totals(this.momentUs()));
   }
 
   /** Rejects with USAGE: what is recorded has happened. */
@@ -54,7 +56,7 @@ export class PlaybackSource {
   }
 
   note(level: 'info' | 'warning' | 'error', text: string, next: string | null): void {
-    this.bus.other({ type: 'log', atUs: this.nowUs(), level, text, next });
+    this.bus.other({ type: 'log', atUs: this.momentUs(), level, text, next });
   }
 
   /** There is nothing to close: the playback has the file. */
@@ -79,7 +81,11 @@ export class PlaybackSource {
   private other(event: OtherEvent): void {
     const { stats } = this;
     if (event.type === 'config') this.config = event.config;
-    else if (event.type === 'session' && event.state === 'opened') {
+    else if (event.type === 'topology') {
+      for (const [name, { servers }] of Object.entries(event.upstreams))
+        for (const { address } of servers) this.upstreamOf.set(address, name);
+    }
+    if (event.type === 'session' && event.state === 'opened') {
       stats.clients++;
       stats.clientsTotal++;
     } else if (event.type === 'session-closed') stats.clients--;
@@ -105,5 +111,16 @@ export class PlaybackSource {
     if (outcome.kind === 'reply' && outcome.cause !== null) stats.failed++;
     if (Array.isArray(json.hp)) stats.redirects += json.hp.length;
     for (const { id } of faults) stats.fault(id).hits++;
+    this.countNodes(event, isError);
+  }
+  /** Requests that were sent, by their server; whose error it was is known where there was one. */
+  private countNodes(event: RecordedCommand, isError: boolean): void {
+    const { attempts } = event;
+    for (const { address, sentUs, doneUs } of attempts) {
+      if (sentUs < 0) continue;
+      const tally = this.stats.node(address, this.upstreamOf.get(address) ?? '');
+      const us = Math.max(0, doneUs - sentUs);
+      addTo(tally, us, 0, 0, isError && attempts.length === 1);
+    }
   }
 }

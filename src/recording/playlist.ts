@@ -3,7 +3,7 @@ import { createWriteStream } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { RmtopError } from '../errors.js';
+import { messageOf, RmtopError } from '../errors.js';
 import { type FileIndex, indexOf, type Mark, markBefore, openFile, stateAt } from './file-index.js';
 import {
   type Entry,
@@ -139,7 +139,10 @@ async function trackOf(name: string, file: string): Promise<Track> {
 async function isPlain(file: string): Promise<boolean> {
   const handle = await openFile(file);
   try {
-    const { bytesRead, buffer } = await handle.read(Buffer.alloc(4), 0, 4, 0);
+    const { bytesRead, buffer } = await handle.read(Buffer.alloc(4), 0, 4, 0).catch((error) => {
+      // A folder can be opened, and not read.
+      throw new RmtopError('FILE_UNREADABLE', `${file} cannot be read`, { why: messageOf(error) });
+    });
     return bytesRead === 0 || (buffer[0] !== 0x1f && buffer[0] !== 0x28);
   } finally {
     await handle.close();

@@ -56,6 +56,15 @@ export type ReplayClock = {
   after(ms: number, call: () => void): () => void;
 };
 
+/** The time of this process. */
+export const PROCESS_CLOCK: ReplayClock = {
+  nowMs: () => performance.now(),
+  after: (ms, call) => {
+    const timer = setTimeout(call, ms);
+    return () => clearTimeout(timer);
+  },
+};
+
 /** What came of one command. */
 export type ReplayResult = {
   readonly item: ReplayItem;

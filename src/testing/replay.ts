@@ -5,7 +5,7 @@ import { RmtopError } from '../errors.js';
 import { isLoopback } from '../mesh/address.js';
 import { redisCliLine } from '../recording/exporters/redis-cli.js';
 import { openRecording } from '../recording/reader.js';
-import { Replay, type ReplayItem } from '../recording/replay.js';
+import { PROCESS_CLOCK, Replay, type ReplayItem } from '../recording/replay.js';
 import { type LeftOut, replayItem } from '../recording/replay-items.js';
 import { ReplayReport, type ReplyDifference } from '../recording/replay-report.js';
 import { dialSocket } from '../serve/links.js';
@@ -64,13 +64,7 @@ export async function replay(file: string, options: ReplayFileOptions): Promise<
       pipeline: true,
       tolerances: parseTolerances(options.tolerate ?? []),
     },
-    {
-      nowMs: () => performance.now(),
-      after: (ms, call) => {
-        const timer = setTimeout(call, ms);
-        return () => clearTimeout(timer);
-      },
-    },
+    PROCESS_CLOCK,
     (result) => report.add(result, redisCliLine(result.item.command.argv)),
   );
   const { sent } = await run.run();

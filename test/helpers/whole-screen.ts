@@ -63,6 +63,7 @@ export class WholeScreen {
         stop: () => Promise.resolve('nothing'),
         save: () => Promise.resolve('nothing'),
       },
+      playback: null,
       quit: () => {
         this.quits++;
       },

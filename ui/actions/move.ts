@@ -6,6 +6,7 @@ import { isLinesPane, type LinesPane, PANES, paneOf } from '../panes.js';
 import { CELLS } from '../stream/columns.js';
 import { columnsOf } from '../stream/draw.js';
 import type { Motion } from '../stream/viewport.js';
+import { togglePlay } from '../transport.js';
 import { changePercent } from './faults.js';
 import { orderByArrival } from './order.js';
 
@@ -124,6 +125,10 @@ export function toggleFollow(model: Model): void {
 
 /** `p`: the screen stands still; traffic goes on. */
 export function toggleFreeze(model: Model): void {
+  if (model.playback !== null) {
+    togglePlay(model.playback);
+    return;
+  }
   if (model.feed.frozen) model.feed.thaw();
   else model.feed.freeze();
 }

@@ -9,6 +9,7 @@ import { PANES, type Pane, paneOf } from '../panes.js';
 import { count, plural } from '../text/figures.js';
 import { cut, fit, widthOf } from '../text/fit.js';
 import { printableText } from '../text/printable.js';
+import { sinceText } from '../transport.js';
 import { typedText } from './typed.js';
 
 /** A pane's tab, and the cells it takes in its line. */
@@ -65,6 +66,14 @@ export function newsLine(model: Model, width: number): string {
     const text = fit(` ${printableText(toast.text, look)}${times}${next}`, width);
     if (toast.level === 'info') return text;
     return theme.paint(toast.level === 'error' ? 'error' : 'slow', text);
+  }
+  if (model.playback !== null) {
+    const since = sinceText(model.playback);
+    if (since !== null) return theme.paint('dim', cut(` ${since}`, width));
+    if (!model.playback.state.playing) {
+      const keys = ' p plays, . one command, , back, < > speed, :jump 12s, :until err';
+      return theme.paint('dim', cut(keys, width));
+    }
   }
   if (model.feed.frozen)
     return theme.paint('dim', cut(' frozen: traffic goes on, p shows what has come since', width));

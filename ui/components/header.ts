@@ -4,12 +4,14 @@ import type { Model } from '../model.js';
 import { count, latency, percent, plural, short, size } from '../text/figures.js';
 import { cut, fit, widthOf } from '../text/fit.js';
 import { printableText } from '../text/printable.js';
+import { transportBar } from '../transport.js';
 
 /** Figures are drawn from the core's totals, and stand still while the screen is frozen. */
 export function headerLine(model: Model, width: number): string {
   const { theme } = model.look;
   const left = leftPart(model, width);
-  const right = `${rightPart(model, width)}  ${recordBadge(model)}  `;
+  const state = model.playback === null ? recordBadge(model) : transportBar(model.playback);
+  const right = `${rightPart(model, width)}  ${state}  `;
   const badge = ` T${model.desk.on} `;
   const room = width - widthOf(right) - badge.length;
   if (room < 10) return fit(left, width);
@@ -21,6 +23,7 @@ export function headerLine(model: Model, width: number): string {
 function leftPart(model: Model, width: number): string {
   const { listen, label } = model.subject;
   const host = listen.host === '127.0.0.1' ? '' : listen.host;
+  if (model.playback !== null) return ` rmtop open ${printableText(label, model.look)}`;
   const where = ` rmtop ${host}:${listen.port} > ${printableText(label, model.look)}`;
   return `${where}${width >= 120 ? '  ' : ' '}${clusterText(model, width >= 120)}`;
 }

@@ -60,17 +60,20 @@ export class Feed implements Consumer, World {
   /** Called when something came in. */
   onNews: () => void = () => {};
   private readonly limits: Limits;
-  private readonly startMs: number;
+  private readonly now: () => number;
   private readonly queue: Waiting[] = [];
   private queued = { rows: 0, bytes: 0 };
   private isFrozen = false;
 
-  constructor(proxy: Pick<ProxyHandle, 'startedAt'>, limits: Limits = MEMORY) {
+  constructor(
+    proxy: Pick<ProxyHandle, 'startedAt'> & { readonly momentUs?: () => number },
+    limits: Limits = MEMORY,
+  ) {
+    this.now = proxy.momentUs ?? (() => (Date.now() - Date.parse(proxy.startedAt)) * 1000);
     this.limits = limits;
     this.rows = new RowStore(limits);
     this.tallies = new Tallies(this);
     this.clock = new WallClock(proxy.startedAt);
-    this.startMs = Date.parse(proxy.startedAt);
     this.marks.onChange = (seq) => this.rows.recheck(seq);
   }
 
@@ -203,8 +206,9 @@ export class Feed implements Consumer, World {
     return this.marks.of(seq);
   }
 
+  /** Of a recording: the moment that is being played. */
   nowUs(): number {
-    return (Date.now() - this.startMs) * 1000;
+    return this.now();
   }
 }
 

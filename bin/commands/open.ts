@@ -1,0 +1,128 @@
+/** `rmtop open FILE…`: the screen on a recording; without a terminal, what it holds. */
+import path from 'node:path';
+import { Command as Cli } from 'commander';
+import {
+  openPlayback,
+  type Playback,
+  PROCESS_CLOCK,
+  type ProxyHandle,
+  RmtopError,
+  readEvents,
+} from 'rmtop';
+import { placeOf } from '../../ui/transport.js';
+import { Ledger, summaryLines, totalsLine } from '../demo/summary.js';
+import { usage } from '../options.js';
+import {
+  type Look,
+  preloadScreen,
+  readLook,
+  SCREEN_KEEP,
+  type ScreenFlags,
+  showScreen,
+  wantsScreen,
+  withScreenFlags,
+} from '../screen.js';
+import { ScreenRecorder } from '../screen-recorder.js';
+import { withSettings } from '../settings/apply.js';
+
+type OpenFlags = ScreenFlags & { readonly at?: string; readonly play?: boolean | string };
+
+/** A recording of no more commands than this is played through when it is opened: about a second. */
+const READ_WHOLE = 200_000;
+
+/** Rows of a recording can be saved as another one; recording it again would give the same. */
+class RowsRecorder extends ScreenRecorder {
+  override start(): string {
+    throw new RmtopError('USAGE', 'this is a recording: w saves the rows that are shown');
+  }
+}
+
+/** The subcommand. */
+export function openCommand(): Cli {
+  const command = new Cli('open')
+    .alias('inspect')
+    .description('the screen on a recording; without a terminal, a summary of what it holds')
+    .argument('<file...>', 'a recording, or its parts in their order; .gz too')
+    .option('--at <place>', 'begin there: 12.5s, 1:30, #120, start or end (default: end)')
+    .option('--play [speed]', 'play at once, at this factor of the recorded speed, or max');
+  return withSettings(withScreenFlags(command), ['screen']).action(
+    async (files: string[], flags: OpenFlags) => {
+      const place = flags.at === undefined ? null : placeOf(flags.at);
+      if (flags.at !== undefined && place === null)
+        throw usage('--at', flags.at, '12.5s, 1:30, #120, start or end');
+      const speed = readSpeed(flags.play);
+      const look = readLook(flags);
+      if (wantsScreen(flags)) preloadScreen();
+      const playback = await openPlayback(files, PROCESS_CLOCK);
+      try {
+        process.exitCode = wantsScreen(flags)
+          ? await show(playback, labelOf(files), look, async () => {
+              if (place !== null) await playback.jump(place);
+              else if (speed === null) await toEnd(playback);
+              if (speed !== null) playback.play(speed);
+            })
+          : await summarise(playback, labelOf(files));
+      } finally {
+        await playback.close();
+      }
+    },
+  );
+}
+
+function readSpeed(flag: boolean | string | undefined): number | 'max' | null {
+  if (flag === undefined || flag === false) return null;
+  if (flag === true) return 1;
+  if (flag === 'max') return flag;
+  const speed = Number(flag);
+  if (!(speed > 0 && speed <= 1000))
+    throw usage('--play', flag, 'a factor from 0.1 to 100, or max');
+  return speed;
+}
+
+function labelOf(files: readonly string[]): string {
+  const [first = ''] = files;
+  return `${path.basename(first)}${files.length > 1 ? ` +${files.length - 1}` : ''}`;
+}
+
+/** All of a small recording is counted; of a large one the end is shown at once. */
+async function toEnd(playback: Playback): Promise<void> {
+  if (playback.end.commands > READ_WHOLE) await playback.jump('end');
+  else playback.play('max');
+}
+
+function show(
+  playback: Playback,
+  label: string,
+  look: Look,
+  begin: () => Promise<void>,
+): Promise<number> {
+  const proxy: ProxyHandle = playback.source;
+  const recorder = new RowsRecorder(proxy, 'HOST:PORT', SCREEN_KEEP);
+  const about = { config: proxy.config, label };
+  return showScreen(proxy, about, look, recorder, null, { playback, begin: () => void begin() });
+}
+
+/** Plays all of it and says what was routed where. */
+async function summarise(playback: Playback, label: string): Promise<number> {
+  const { source, end } = playback;
+  const ledger = new Ledger(source.config);
+  readEvents(source, (event) => ledger.add(event), true);
+  const ended = new Promise<void>((resolve) => {
+    playback.onChange((state) => {
+      if (state.atEnd && !state.playing) resolve();
+    });
+  });
+  playback.play('max');
+  await ended;
+  const totals = await source.totals();
+  process.stdout.on('error', () => {}); // whoever read it has gone
+  process.stdout.write(
+    `${[
+      `${label}: ${(end.lastUs / 1e6).toFixed(1)} s from ${source.startedAt}, ${totals.clientsTotal} clients`,
+      totalsLine(totals),
+      '',
+      ...summaryLines(totals, ledger),
+    ].join('\n')}\n`,
+  );
+  return 0;
+}

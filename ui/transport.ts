@@ -1,0 +1,108 @@
+/** Playing a recording: what the keys do, and what the header shows of it. */
+import { Facts, type Playback, type PlaybackTarget, parseFilter } from 'rmtop';
+import type { Model } from './model.js';
+import { count } from './text/figures.js';
+
+/** What `<` and `>` go through. */
+const SPEEDS: readonly (number | 'max')[] = [0.1, 0.25, 0.5, 1, 2, 5, 10, 25, 100, 'max'];
+/** Commands that are played between two looks for the one that is wanted. */
+const STRIDE = 500;
+
+/** A key that plays; without a recording it says so. */
+export function playing(act: (playback: Playback, model: Model) => void): (model: Model) => void {
+  return (model) => {
+    if (model.playback === null) model.toasts.answer('only a recording can be played: rmtop open');
+    else act(model.playback, model);
+  };
+}
+
+/** `p`: play and pause; at the end, again from the start. */
+export function togglePlay(playback: Playback): void {
+  const { playing: isPlaying, atEnd } = playback.state;
+  if (isPlaying) playback.pause();
+  else if (atEnd) void playback.jump('start').then(() => playback.play(1));
+  else playback.play();
+}
+
+/** `<` and `>`. */
+export function changeSpeed(by: 1 | -1): (playback: Playback) => void {
+  return (playback) => {
+    const at = SPEEDS.indexOf(playback.state.speed);
+    const next = SPEEDS[(at === -1 ? SPEEDS.indexOf(1) : at) + by];
+    if (next !== undefined) playback.setSpeed(next);
+  };
+}
+
+/** `x2`, `0.5`, `max`; gives what is wrong instead. */
+export function setSpeed(playback: Playback, text: string): string | null {
+  const speed = text === 'max' ? 'max' : Number(text.replace(/^x/, ''));
+  if (speed !== 'max' && !(speed > 0 && speed <= 1000)) return 'a factor from 0.1 to 100, or max';
+  playback.setSpeed(speed);
+  return null;
+}
+
+/** `12.5s`, `1:30`, `#120`, `start`, `end`, or null where it is none. */
+export function placeOf(text: string): PlaybackTarget | null {
+  if (text === 'start' || text === 'end') return text;
+  const number = /^#(\d+)$/.exec(text);
+  if (number !== null) return { seq: Number(number[1]) };
+  const [, minutes = '0', seconds] = /^(?:(\d+):)?(\d+(?:\.\d+)?)s?$/.exec(text) ?? [];
+  return seconds === undefined ? null : { atUs: (Number(minutes) * 60 + Number(seconds)) * 1e6 };
+}
+
+function enter(model: Model, playback: Playback, place: PlaybackTarget): void {
+  model.awaited = typeof place === 'object' && 'seq' in place ? place.seq : null;
+  void playback.jump(place);
+}
+
+/** Goes to a place; gives what is wrong instead. */
+export function jumpTo(model: Model, playback: Playback, text: string): string | null {
+  const place = placeOf(text);
+  if (place === null) return 'a moment such as 12.5s or 1:30, a number such as #120, start or end';
+  enter(model, playback, place);
+  return null;
+}
+
+/** Plays on until a command fits the filter, and pauses there. Gives what is wrong with the filter instead. */
+export function playUntil(model: Model, playback: Playback, text: string): string | null {
+  const filter = parseFilter(text);
+  if (filter.kind === 'problem') return `${filter.message} at column ${filter.column}`;
+  const from = playback.state.seq;
+  const { toasts, effects } = model;
+  toasts.answer(`looking for ${text} after #${from} ...`);
+  const search = async (): Promise<void> => {
+    for (let seen = from; ; ) {
+      await playback.step(STRIDE);
+      const { feed } = model;
+      const facts = new Facts(feed);
+      for (let i = feed.rows.indexOf(seen + 1); i < feed.rows.length; i++) {
+        const row = feed.rows.row(i);
+        if (row.kind === 'pending') continue;
+        if (!filter.matches(facts.load(row.block.command(row.offset, feed.context)))) continue;
+        enter(model, playback, { seq: row.seq });
+        return;
+      }
+      if (playback.state.atEnd) {
+        toasts.answer(`no command after #${from} fits ${text}`);
+        effects.changed();
+        return;
+      }
+      seen = Math.max(seen, feed.rows.seqAt(feed.rows.length - 1));
+    }
+  };
+  search().catch((error: unknown) => toasts.say('error', String(error), null));
+  return null;
+}
+
+/** `> 12.4s/60.0s x1`; `||` while it pauses. */
+export function transportBar({ state, end }: Playback): string {
+  const sign = state.playing ? '>' : state.atEnd ? '[]' : '||';
+  const seconds = (us: number): string => `${(us / 1e6).toFixed(1)}s`;
+  return `${sign} ${seconds(state.atUs)}/${seconds(end.lastUs)} x${state.speed}`;
+}
+
+/** What figures are of, where they are not of all that came before. */
+export function sinceText({ state, end }: Playback): string | null {
+  if (state.sinceUs === 0) return null;
+  return `figures are of what came after ${(state.sinceUs / 1e6).toFixed(1)}s of ${(end.lastUs / 1e6).toFixed(1)}s (${count(end.commands)} commands in all): :jump start, :speed max, p for all`;
+}
