@@ -27,6 +27,7 @@ export type Redecided = {
  * which replica is drawn, which server when any will do. With `routingOnly` neither mirrors nor faults are looked at.
  */
 export function compareDecisions(a: Decision, b: Decision, routingOnly = false): Redecided | null {
+  if (isSamePlan(a, b)) return null;
   if (a.action.kind !== b.action.kind || isRefusal(a) !== isRefusal(b)) {
     const change =
       b.action.kind === 'refuse' ? 'refused' : a.action.kind === 'refuse' ? 'admitted' : 'answered';
@@ -49,6 +50,23 @@ export function compareDecisions(a: Decision, b: Decision, routingOnly = false):
     differ('role', a, b, (parts) => parts.map(placeOf).join(' ')) ??
     (routingOnly ? null : (differ('mirrors', a, b, mirrorsOf) ?? faultDiffers(a, b)))
   );
+}
+
+/** Whether two decisions are plainly the same: as nearly all are, so that nothing is put into words for them. */
+function isSamePlan(a: Decision, b: Decision): boolean {
+  if (a.action.kind !== 'forward' || b.action.kind !== 'forward') return false;
+  if (a.fault !== null || b.fault !== null) return false;
+  const [left, right] = [a.action.parts, b.action.parts];
+  if (left.length !== right.length) return false;
+  for (let i = 0; i < left.length; i++)
+    if (!isSamePart(left[i] as Part, right[i] as Part)) return false;
+  return true;
+}
+
+function isSamePart(a: Part, b: Part): boolean {
+  if (a.rekey !== null || b.rekey !== null || a.mirrors.length + b.mirrors.length > 0) return false;
+  if (a.to === null || b.to === null || a.route?.upstream !== b.route?.upstream) return false;
+  return a.to.upstream === b.to.upstream && a.to.shard === b.to.shard && a.to.role === b.to.role;
 }
 
 function isRefusal({ action }: Decision): boolean {
