@@ -7,6 +7,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import test, { mock, type TestContext } from 'node:test';
+import { PANES } from '../../ui/panes.js';
 import { WholeScreen } from '../helpers/whole-screen.js';
 
 process.env.TZ = 'UTC';
@@ -136,6 +137,7 @@ const VIEWS: readonly (readonly [string, readonly string[]])[] = [
   ['detail-resp', ['\r', ']]]']],
   ['detail-related', ['\r', ']]]]']],
   ['slots', ['3']],
+  ['load', ['3', ']']],
   ['mirror', ['4']],
   ['faults', ['5']],
   ['stats', ['6']],
@@ -157,5 +159,7 @@ test('every pane and question at 80x24', async (t) => {
     const { lines } = await whole.whole();
     check(`80x24-${name}`, lines.join('\n'));
     for (let i = 0; i < 3; i++) await whole.press('\x1b');
+    const { tabs } = whole.screen.model;
+    for (const pane of PANES) tabs[pane.id] = 0;
   }
 });

@@ -89,6 +89,8 @@ export function keyLine(model: Model, width: number): string {
   const { theme } = model.look;
   if (model.dialog?.kind === 'menu')
     return cut(` ${menuHint(MENUS[model.dialog.id])}   Esc`, width);
+  if (model.dialog?.kind === 'prompt')
+    return cut(' Enter takes it   Esc leaves all as it was   ctrl-u clears the line', width);
   return keyHints(model, width)
     .map(({ name, hint }) => ` ${theme.bold(shownKey(name))} ${hint}  `)
     .join('');

@@ -1,10 +1,10 @@
 /** Pane 5: the rules, what they have hit, and what the clients notice. Hits are the core's exact counts. */
 import { amountText, type FaultRule } from 'rmtop';
-import { inColumns } from '../charts/charts.js';
-import { bars } from '../charts/plot.js';
+import { sparkLines } from '../charts/sparks.js';
 import type { Model } from '../model.js';
 import type { LinesPane, Room } from '../panes.js';
 import { impactOf } from '../store/impact.js';
+import type { Sample } from '../store/rates.js';
 import type { Row } from '../store/rows.js';
 import { count, latency, percent } from '../text/figures.js';
 import { fit, fitRight } from '../text/fit.js';
@@ -151,22 +151,11 @@ function hitLines(model: Model, width: number): readonly string[] {
   const nowUs = latest?.atUs ?? 0;
   const recent = history.filter((sample) => sample.atUs > nowUs - HIT_SECONDS * 1e6);
   const ids = [...new Set(recent.flatMap((sample) => [...sample.hits.keys()]))].sort();
-  const room = width - 26;
-  if (room < 10) return [];
-  const { look } = model;
-  const lines = ids.slice(0, HIT_RULES).map((id, i) => {
-    const columns = inColumns(
-      history,
-      nowUs,
-      HIT_SECONDS,
-      Math.min(room, HIT_SECONDS),
-      (sample) => sample.hits.get(id) ?? 0,
-    );
-    const rates = columns.map(({ seconds, figure }) => (seconds === 0 ? 0 : figure / seconds));
-    const bar = bars(rates, rates.length, 1, Math.max(...rates), look.symbols)[0] ?? '';
-    const now = rates.at(-1) ?? 0;
-    return ` ${fit(i === 0 ? 'hits/s' : '', 8)}${fit(id, 4)}${look.theme.paint('fault', bar)} ${now.toFixed(1)}/s`;
-  });
+  const sparks = ids.slice(0, HIT_RULES).map((id) => ({
+    label: id,
+    figureOf: (sample: Sample) => sample.hits.get(id) ?? 0,
+  }));
+  const lines = sparkLines(model, 'hits/s', sparks, 'fault', width);
   return lines.length === 0 ? [] : ['', ...lines];
 }
 

@@ -9,8 +9,10 @@ import {
   SLOTS,
   type Tally,
 } from 'rmtop';
+import { sparkLines } from '../charts/sparks.js';
 import type { Model } from '../model.js';
 import type { LinesPane, Room } from '../panes.js';
+import type { Sample } from '../store/rates.js';
 import { count, latency, percent } from '../text/figures.js';
 import { cut, fit, fitRight, wrap } from '../text/fit.js';
 import { printableBytes, printableText } from '../text/printable.js';
@@ -24,6 +26,8 @@ type Node = {
   readonly slots: string;
   readonly calls: number;
   readonly share: number;
+  /** How many servers its upstream has. */
+  readonly of: number;
   readonly seconds: number;
   readonly errors: number;
   readonly p99Us: number | null;
@@ -66,6 +70,7 @@ function nodesOf(model: Model): readonly Node[] {
               ? 'replica'
               : 'all',
         calls: calls(server.address),
+        of: state.servers.length,
         share: all === 0 ? 0 : calls(server.address) / all,
         seconds,
         errors: (later?.errors ?? 0) - (earlier?.errors ?? 0),
@@ -75,8 +80,13 @@ function nodesOf(model: Model): readonly Node[] {
   });
 }
 
+const TABS = ['Nodes', 'Load'] as const;
+
 function head(model: Model, { width }: Room): readonly string[] {
   const { look, feed } = model;
+  const tabs = TABS.map((tab, i) =>
+    i === model.tabOf('slots') ? look.theme.reverse(` ${tab} `) : ` ${tab} `,
+  ).join('');
   const { topology } = feed.context.latest;
   const states = Object.entries(feed.topologyEvent?.upstreams ?? {});
   const texts = states.map(([name, state]) => {
@@ -87,10 +97,12 @@ function head(model: Model, { width }: Room): readonly string[] {
     return `${name}: ${coverage}${state.source === '' ? 'not found yet' : state.source}`;
   });
   return [
-    fit(` ${printableText(texts.join('   '), look)}`, width),
+    ` ${tabs} ${fit(printableText(texts.join('   '), look), Math.max(0, width - 16))}`,
     look.theme.paint(
       'dim',
-      fit(row(' ', ['NODE', 'ADDRESS', 'SLOTS', 'OPS/S', 'SHARE', 'p99', 'ERR'], width), width),
+      model.tabOf('slots') === 1
+        ? fit(' requests a second, all on one scale', width)
+        : fit(row(' ', ['NODE', 'ADDRESS', 'SLOTS', 'OPS/S', 'SHARE', 'p99', 'ERR'], width), width),
     ),
   ];
 }
@@ -157,6 +169,7 @@ function nodeLine(model: Model, node: Node, isFocused: boolean, width: number): 
 function lines(model: Model, { width }: Room): readonly string[] {
   const { look } = model;
   const nodes = nodesOf(model);
+  if (model.tabOf('slots') === 1) return loadLines(model, nodes, width);
   const cursor = model.pane === 'slots' ? model.cursorOf('slots', nodes.length) : -1;
   const rule = look.theme.paint('dim', look.rule.repeat(width));
   return [
@@ -166,6 +179,17 @@ function lines(model: Model, { width }: Room): readonly string[] {
     rule,
     ...sentences(model, nodes, width),
   ];
+}
+
+const LOADS_SHOWN = 24;
+
+/** Requests a second of each node over the last minute. */
+function loadLines(model: Model, nodes: readonly Node[], width: number): readonly string[] {
+  const sparks = nodes.slice(0, LOADS_SHOWN).map(({ alias, server }) => ({
+    label: alias,
+    figureOf: (sample: Sample) => sample.nodes.get(server.address) ?? 0,
+  }));
+  return sparkLines(model, 'last 60 s', sparks, 'read', width);
 }
 
 /** What stands out, in words. */
@@ -179,10 +203,10 @@ function sentences(model: Model, nodes: readonly Node[], width: number): readonl
     const name = key === undefined ? '' : `  ${printableBytes(key.count.name, look, 60)}`;
     return `${i === 0 ? 'hottest slots' : ''.padEnd(13)}   ${slot.name.padStart(5)}  ${rate.toFixed(1)}/s${name}`;
   });
-  const busiest = [...nodes].sort((a, b) => b.share - a.share)[0];
-  if (busiest !== undefined && nodes.length > 1 && busiest.share > 1.5 / nodes.length)
+  const busiest = nodes.filter(({ of }) => of > 1).sort((a, b) => b.share - a.share)[0];
+  if (busiest !== undefined && busiest.share > 1.5 / busiest.of)
     texts.push(
-      `imbalance       ${busiest.alias} has ${Math.round(busiest.share * 100)}% of the requests, with ${nodes.length} nodes`,
+      `imbalance       ${busiest.alias} has ${Math.round(busiest.share * 100)}% of the requests, one of ${busiest.of} nodes`,
     );
   const redirects = feed.meter.latest?.redirects ?? 0;
   if (redirects > 0) texts.push(`redirects       ${count(redirects)} followed since the start`);
@@ -203,11 +227,12 @@ export const slotsPane: LinesPane = {
   title: 'Slots',
   head,
   lines,
-  count: (model) => nodesOf(model).length,
+  tabs: TABS,
+  count: (model) => (model.tabOf('slots') === 1 ? 0 : nodesOf(model).length),
   condition: (model) => {
     const nodes = nodesOf(model);
     const node = nodes[model.cursorOf('slots', nodes.length)];
     return node === undefined ? null : `node=${quoted(node.alias)}`;
   },
-  hints: ['j', '*', '#', 'esc', '?'],
+  hints: ['j', '[', '*', '#', 'esc', '?'],
 };
