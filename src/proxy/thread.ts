@@ -13,6 +13,8 @@ import type { NewAccess, ProxyHandle, ProxyOptions } from './proxy.js';
 
 /** How long consumers may work on blocks before keys and frames have their turn. */
 const TURN_MS = 8;
+/** How often it is looked whether one that was behind has caught up. */
+const OWING_MS = 10;
 
 /** Main thread → worker. */
 export type ToWorker =
@@ -96,6 +98,9 @@ class ThreadedProxy implements ProxyHandle {
   /** Came, and not given to their consumers yet: no more than the worker sends without an acknowledgement. */
   private readonly blocks: Extract<FromWorker, { type: 'block' }>[] = [];
   private turn: NodeJS.Immediate | null = null;
+  /** Consumers whose blocks are taken and not acknowledged yet, one entry a block. */
+  private readonly owed: number[] = [];
+  private owing: NodeJS.Timeout | null = null;
   private readonly calls = new Map<number, (value: Totals | null) => void>();
   private lastId = 0;
   private closing = false;
@@ -145,8 +150,25 @@ class ThreadedProxy implements ProxyHandle {
   private takeOne(): void {
     const message = this.blocks.shift();
     if (message === undefined) return;
-    this.consumers.get(message.id)?.accept(message.block, message.used);
-    this.tell({ type: 'taken', id: message.id });
+    const consumer = this.consumers.get(message.id);
+    consumer?.accept(message.block, message.used);
+    if (consumer?.lossless === true && consumer.behind) this.owe(message.id);
+    else this.tell({ type: 'taken', id: message.id });
+  }
+
+  /** One that must lose nothing has too much to do: what is not acknowledged makes the core slow the clients down. */
+  private owe(id: number): void {
+    this.owed.push(id);
+    this.owing ??= setInterval(() => {
+      for (const each of this.owed.splice(0)) {
+        if (this.consumers.get(each)?.behind === true) this.owed.push(each);
+        else this.tell({ type: 'taken', id: each });
+      }
+      if (this.owed.length > 0 || this.owing === null) return;
+      clearInterval(this.owing);
+      this.owing = null;
+    }, OWING_MS);
+    this.owing.unref();
   }
 
   private takeAll(): void {

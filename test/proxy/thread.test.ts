@@ -1,25 +1,30 @@
 /** A core in a thread of its own: what its consumers do here leaves turns for everything else, and nothing is lost at the end. */
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { KIND_COMMAND } from '../../src/events/block.js';
 import { Block } from '../../src/events/reader.js';
 import { parseAddressMap } from '../../src/mesh/address-map.js';
 import { singleUpstreamConfig } from '../../src/mesh/config.js';
+import type { ProxyOptions } from '../../src/proxy/proxy.js';
 import { createThreadedProxy } from '../../src/proxy/thread.js';
 import { TestClient } from '../helpers/client.js';
 import { sharedServer } from '../helpers/cluster.js';
+import { until } from '../helpers/until.js';
 
 const { port } = sharedServer();
 
+const options = (): ProxyOptions => ({
+  config: singleUpstreamConfig([`127.0.0.1:${port()}`]),
+  listen: { host: '127.0.0.1', port: 0 },
+  dialling: { map: parseAddressMap([]), access: {} },
+  credentials: null,
+  keep: { value: 1_048_576, record: 8_388_608 },
+  hashes: false,
+  seed: 1,
+});
+
 test('blocks that take long to deal with are dealt with one a turn, and all of them before the end', async (t) => {
-  const proxy = await createThreadedProxy({
-    config: singleUpstreamConfig([`127.0.0.1:${port()}`]),
-    listen: { host: '127.0.0.1', port: 0 },
-    dialling: { map: parseAddressMap([]), access: {} },
-    credentials: null,
-    keep: { value: 1_048_576, record: 8_388_608 },
-    hashes: false,
-    seed: 1,
-  });
+  const proxy = await createThreadedProxy(options());
   t.after(() => proxy.close());
   let turn = 0;
   let commands = 0;
@@ -56,4 +61,37 @@ test('blocks that take long to deal with are dealt with one a turn, and all of t
   const last = turns.at(-1);
   const earlier = turns.filter((each) => each !== last);
   assert.equal(new Set(earlier).size, earlier.length, 'two blocks in one turn');
+});
+
+test('one that must lose nothing and is behind slows the clients down, and then gets everything', async (t) => {
+  const proxy = await createThreadedProxy(options());
+  t.after(() => proxy.close());
+  let commands = 0;
+  let blocks = 0;
+  const consumer = {
+    lossless: true,
+    behind: true,
+    accept(block: ArrayBuffer, used: number) {
+      blocks++;
+      new Block(block, used).walk((kind) => {
+        if (kind === KIND_COMMAND) commands++;
+      });
+      return true;
+    },
+  };
+  proxy.subscribe(consumer);
+  const client = await TestClient.connect(proxy.address.port);
+  t.after(() => client.close());
+  const value = 'v'.repeat(4096);
+  const count = 8000;
+  const all = client.pipeline(Array.from({ length: count }, () => ['SET', 'key', value]));
+  // 16 blocks that are not acknowledged are enough to make the core read no more.
+  await until(() => blocks > 16, 'enough blocks');
+  // Time for the core to go on, if it would: each of these is a way there and back.
+  for (let i = 0; i < 200; i++) await proxy.totals();
+  assert.ok(commands < count, `${commands} commands came although their reader is behind`);
+  consumer.behind = false;
+  assert.equal((await all).length, count);
+  await proxy.close(1000);
+  assert.equal(commands, count);
 });
