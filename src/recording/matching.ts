@@ -8,7 +8,7 @@
 import type { Command } from '../commands/command.js';
 import { exactKey, fits, keptKey, keysKey } from './arguments.js';
 import { type ArgumentRule, fitsLoosely } from './loose.js';
-import { nearest, type Offered, showCommand, showName } from './nearest.js';
+import { MOST_COMPARED, nearest, type Offered, showCommand, showName } from './nearest.js';
 import { Queues } from './queues.js';
 import type { Script, Spoken } from './script.js';
 
@@ -275,7 +275,10 @@ export class Matcher {
     const asked = showUnit(unit);
     const [first] = unit.lines;
     if (first === undefined) return `no recorded reply for ${asked}`;
-    const offered: Offered[] = (this.byName.get(nameOf(unit)) ?? []).map(({ spoken }) => {
+    const named = this.byName.get(nameOf(unit)) ?? [];
+    // Those of the same keys come nearest; of all others the first so many are looked at.
+    const sameKeys = this.byKeys.get(unitKey(unit, keysOf(unit))) ?? named;
+    const offered: Offered[] = sameKeys.slice(0, MOST_COMPARED).map(({ spoken }) => {
       const [{ seq, lines }] = spoken as [Spoken];
       const at = unit.isTransaction
         ? lines.findIndex((line, i) => {
@@ -285,7 +288,7 @@ export class Matcher {
         : 0;
       return { seq, line: lines[Math.max(at, 0)] as Spoken['lines'][number] };
     });
-    const near = offered.length === 0 ? null : nearest(first.command, offered);
+    const near = offered.length === 0 ? null : nearest(first.command, offered, named.length);
     return `no recorded reply for ${asked} (${near ?? `no ${showName(nameOf(unit))} was recorded`})`;
   }
 }

@@ -8,8 +8,8 @@ export type Offered = { readonly seq: number; readonly line: Line };
 
 const SHOWN_BYTES = 48;
 const SHOWN_WORDS = 5;
-/** Comparing more than so many takes longer than a person notices. */
-const MOST_COMPARED = 20_000;
+/** Comparing more than so many takes longer than a client should wait for an error. */
+export const MOST_COMPARED = 2000;
 
 /** A command as one would type it; long values are cut. Only printable ASCII: it goes into an error reply. */
 export function showCommand(command: Command): string {
@@ -31,10 +31,13 @@ function showWord(bytes: Buffer): string {
   return bytes.length > SHOWN_BYTES ? `${shown}...` : shown;
 }
 
-/** `nearest: GET user:42 #1042, differs in argument 1; 3 others`, of recorded commands of the same name; null where there are none. */
-export function nearest(asked: Command, offered: readonly Offered[]): string | null {
+/**
+ * `nearest: GET user:42 #1042, differs in argument 1; 3 others`: the nearest of `offered`, which are of the same name; there are `count`
+ * of them in all. Null where there are none.
+ */
+export function nearest(asked: Command, offered: readonly Offered[], count: number): string | null {
   let best: { readonly of: Offered; readonly far: number; readonly common: number } | null = null;
-  for (const of of offered.slice(0, MOST_COMPARED)) {
+  for (const of of offered) {
     const differing = differences(asked, of.line.command);
     const [first] = differing;
     const common = first === undefined ? 0 : commonBytes(asked, of.line.command, first);
@@ -43,7 +46,7 @@ export function nearest(asked: Command, offered: readonly Offered[]): string | n
       best = { of, far, common };
   }
   if (best === null) return null;
-  const others = offered.length - 1;
+  const others = count - 1;
   const { seq, line } = best.of;
   return [
     `nearest: ${showCommand(line.command)} #${seq}`,
