@@ -10,6 +10,7 @@ import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { findServerProgram, Servers, startCluster } from '../../bin/demo/servers.js';
 import { type Load, measure, type Result } from './load.js';
+import { recordFigures } from './records.js';
 import { type Target, targets } from './targets.js';
 
 const LOADS: readonly Load[] = [
@@ -55,8 +56,11 @@ try {
     running.filter((target) => target.isRmtop).map((target) => growth(target, flags.quick)),
   );
   report(rows, memory);
+  const records = await recordFigures(flags.quick ? 20_000 : 400_000);
+  for (const [what, perSecond] of Object.entries(records))
+    console.log(`${what.padEnd(40)}${`${perSecond.toLocaleString('en-US')} /s`.padStart(24)}`);
   if (flags.json !== undefined)
-    writeFileSync(flags.json, `${JSON.stringify({ rows, memory }, null, 2)}\n`);
+    writeFileSync(flags.json, `${JSON.stringify({ rows, memory, records }, null, 2)}\n`);
 } finally {
   for (const target of running) await target.stop();
   await servers.stop();
@@ -126,7 +130,7 @@ function report(rows: readonly Row[], memory: readonly Growth[]): void {
     print(`${name.padEnd(40)}${cells.join('')}`);
   }
   const headless = (load: string): number => of('headless', load)?.rps ?? Number.NaN;
-  for (const name of names.filter((each) => /^(screen|json)/.test(each))) {
+  for (const name of names.filter((each) => /^(screen|record|json)/.test(each))) {
     const shares = LOADS.slice(0, 4).map((load) =>
       `${(100 * (1 - (of(name, load.name)?.rps ?? 0) / headless(load.name))).toFixed(0)} %`.padStart(
         24,

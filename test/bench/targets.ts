@@ -47,6 +47,16 @@ export function targets(cluster: RedisCluster, single: RedisServer): readonly St
         }),
     },
     {
+      name: 'record',
+      start: () =>
+        program('record', (port) => [
+          process.execPath,
+          RMTOP,
+          ...['record', '-q', '--force', '-o', path.join(folder, 'recorded.rmtop')],
+          ...['-l', `127.0.0.1:${port}`, ...upstream],
+        ]),
+    },
+    {
       name: 'json',
       start: () =>
         program(
