@@ -10,15 +10,31 @@ import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { findServerProgram, Servers, startCluster } from '../../bin/demo/servers.js';
 import { type Load, measure, type Result } from './load.js';
+import { compareMesh, isMesh, reportMesh } from './mesh-compare.js';
 import { recordFigures } from './records.js';
 import { type Target, targets } from './targets.js';
 
+const KEYS = 100_000;
 const LOADS: readonly Load[] = [
-  { name: 'SET pipeline 1', test: 'set', pipeline: 1, clients: 50, requests: 60_000 },
-  { name: 'GET pipeline 1', test: 'get', pipeline: 1, clients: 50, requests: 60_000 },
-  { name: 'SET pipeline 16', test: 'set', pipeline: 16, clients: 50, requests: 400_000 },
-  { name: 'GET pipeline 16', test: 'get', pipeline: 16, clients: 50, requests: 400_000 },
-  { name: 'GET one client', test: 'get', pipeline: 1, clients: 1, requests: 15_000 },
+  { name: 'SET pipeline 1', test: 'set', pipeline: 1, clients: 50, requests: 60_000, keys: KEYS },
+  { name: 'GET pipeline 1', test: 'get', pipeline: 1, clients: 50, requests: 60_000, keys: KEYS },
+  {
+    name: 'SET pipeline 16',
+    test: 'set',
+    pipeline: 16,
+    clients: 50,
+    requests: 400_000,
+    keys: KEYS,
+  },
+  {
+    name: 'GET pipeline 16',
+    test: 'get',
+    pipeline: 16,
+    clients: 50,
+    requests: 400_000,
+    keys: KEYS,
+  },
+  { name: 'GET one client', test: 'get', pipeline: 1, clients: 1, requests: 15_000, keys: KEYS },
 ];
 
 type Row = {
@@ -51,16 +67,23 @@ try {
     const target = await start.start();
     if (target !== null) running.push(target);
   }
-  const rows = await measureAll(running, Number(flags.rounds), flags.quick ? 0.2 : 1);
+  const plain = running.filter((target) => !isMesh(target));
+  const rows = await measureAll(plain, Number(flags.rounds), flags.quick ? 0.2 : 1);
+  const meshRows = await compareMesh(
+    running.filter((target) => isMesh(target) || target.name === 'headless'),
+    Number(flags.rounds),
+    [single.port, ...cluster.nodes.map((node) => node.port)],
+  );
   const memory = await Promise.all(
-    running.filter((target) => target.isRmtop).map((target) => growth(target, flags.quick)),
+    plain.filter((target) => target.isRmtop).map((target) => growth(target, flags.quick)),
   );
   report(rows, memory);
+  reportMesh(meshRows);
   const records = await recordFigures(flags.quick ? 20_000 : 400_000);
   for (const [what, perSecond] of Object.entries(records))
     console.log(`${what.padEnd(40)}${`${perSecond.toLocaleString('en-US')} /s`.padStart(24)}`);
   if (flags.json !== undefined)
-    writeFileSync(flags.json, `${JSON.stringify({ rows, memory, records }, null, 2)}\n`);
+    writeFileSync(flags.json, `${JSON.stringify({ rows, meshRows, memory, records }, null, 2)}\n`);
 } finally {
   for (const target of running) await target.stop();
   await servers.stop();
@@ -106,6 +129,7 @@ async function growth(target: Target, quick: boolean): Promise<Growth> {
     pipeline: 16,
     clients: 50,
     requests: quick ? 200_000 : 1_000_000,
+    keys: KEYS,
   });
   return { target: target.name, rssMb, afterMillionMb: target.rssMb() };
 }

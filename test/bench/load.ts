@@ -11,6 +11,8 @@ export type Load = {
   readonly pipeline: number;
   readonly clients: number;
   readonly requests: number;
+  /** From how many keys each is drawn. */
+  readonly keys: number;
 };
 
 export type Result = { readonly rps: number; readonly p50Ms: number; readonly p99Ms: number };
@@ -37,7 +39,7 @@ export async function measure(target: Loadable, load: Load): Promise<Result> {
       '-n',
       String(load.requests),
       '-r',
-      '100000',
+      String(load.keys),
       '--csv',
       ...(target.isCluster ? ['--cluster'] : []),
     ],

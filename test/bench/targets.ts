@@ -7,12 +7,15 @@ import path from 'node:path';
 import type { RedisCluster, RedisServer } from '../../bin/demo/servers.js';
 import { until } from '../helpers/until.js';
 import type { Loadable } from './load.js';
+import { MESH_RULES, meshYaml } from './mesh.js';
 
 export type Target = Loadable & {
   readonly name: string;
   readonly isRmtop: boolean;
   /** Resident memory of its process, MB. */
   rssMb(): number;
+  /** CPU time of its process so far, seconds. */
+  cpuS(): number;
   stop(): Promise<void>;
 };
 
@@ -36,6 +39,20 @@ export function targets(cluster: RedisCluster, single: RedisServer): readonly St
     },
     { name: 'nutcracker', start: () => nutcracker(single.port, folder) },
     { name: 'headless', start: () => headlessTarget(`127.0.0.1:${first}`) },
+    ...[false, true].map((hasMirrors) => {
+      const name = hasMirrors ? 'mesh' : 'mesh without mirrors';
+      return {
+        name,
+        start: (): Promise<Target> => {
+          const file = path.join(folder, `${hasMirrors}.yaml`);
+          writeFileSync(file, meshYaml(first, single.port, hasMirrors));
+          return program(name, (port) => [
+            ...[process.execPath, RMTOP, '--no-tui', '-q', '-l', `127.0.0.1:${port}`],
+            ...['--mesh', file, ...MESH_RULES],
+          ]);
+        },
+      };
+    }),
     {
       name: 'screen',
       start: () =>
@@ -89,7 +106,15 @@ export function headlessTarget(upstream: string): Promise<Target> {
 }
 
 function fixed(name: string, port: number, isCluster: boolean): Target {
-  return { name, port, isCluster, isRmtop: false, rssMb: () => 0, stop: async () => {} };
+  return {
+    name,
+    port,
+    isCluster,
+    isRmtop: false,
+    rssMb: () => 0,
+    cpuS: () => 0,
+    stop: async () => {},
+  };
 }
 
 async function program(
@@ -110,6 +135,7 @@ async function program(
     isCluster: false,
     isRmtop: name !== 'pipe' && name !== 'nutcracker',
     rssMb: () => rssOf(child),
+    cpuS: () => cpuOf(child),
     stop: async () => {
       const ended = new Promise((resolve) => child.once('exit', resolve));
       if (child.exitCode === null && child.pid !== undefined) process.kill(-child.pid, 'SIGTERM');
@@ -130,12 +156,22 @@ function accepts(port: number): Promise<boolean> {
   });
 }
 
-/** Resident MB of the process, or of the one it runs inside a terminal. */
+/** The process, or the one it runs inside a terminal. */
+function innermost(child: ChildProcess): string {
+  const inner = spawnSync('pgrep', ['-P', String(child.pid)], { encoding: 'utf8' });
+  return inner.stdout.trim().split('\n')[0] || String(child.pid);
+}
+
+/** User and system time of all its threads; the kernel counts in hundredths of a second. */
+function cpuOf(child: ChildProcess): number {
+  const stat = readFileSync(`/proc/${innermost(child)}/stat`, 'utf8');
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return (Number(fields[11]) + Number(fields[12])) / 100;
+}
+
+/** Resident MB. */
 function rssOf(child: ChildProcess): number {
-  const inner = spawnSync('pgrep', ['-P', String(child.pid)], { encoding: 'utf8' })
-    .stdout.trim()
-    .split('\n')[0];
-  const status = readFileSync(`/proc/${inner || child.pid}/status`, 'utf8');
+  const status = readFileSync(`/proc/${innermost(child)}/status`, 'utf8');
   return Math.round(Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1000);
 }
 
