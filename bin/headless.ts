@@ -8,7 +8,7 @@ import {
   quantileUs,
   RecordWriter,
   RmtopError,
-  readEvents,
+  readOnly,
   type Totals,
 } from 'rmtop';
 import { adminLine } from './admin.js';
@@ -127,11 +127,11 @@ function introduceAdmin(admin: Admin, say: Say): void {
 /** Says what goes wrong, and what the upstream turned out to be. */
 function sayProblems(proxy: ProxyHandle, say: Say): () => void {
   let known = '';
-  return readEvents(proxy, (event) => {
+  return readOnly(proxy, ['log', 'topology'], (event) => {
     if (event.type === 'log') {
       say(`rmtop: ${event.level === 'info' ? '' : `${event.level}: `}${event.text}`);
       if (event.next !== null) say(`  next: ${event.next}`);
-    } else if (event.type === 'topology') {
+    } else {
       for (const [name, state] of Object.entries(event.upstreams)) {
         const primaries = new Set((state.ranges ?? []).map((range) => range.primary));
         const text =

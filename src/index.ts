@@ -89,7 +89,7 @@ export {
 } from './events/histogram.js';
 export { Block, StreamContext, topologyOf } from './events/reader.js';
 export type { Tally, Totals } from './events/stats.js';
-export { readEvents } from './events/subscribe.js';
+export { readEvents, readOnly } from './events/subscribe.js';
 export { whyOf } from './events/why.js';
 export type { FilterProblem } from './filter/ast.js';
 export { type Completion, complete } from './filter/complete.js';

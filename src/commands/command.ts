@@ -135,6 +135,15 @@ export class Command implements Words {
     return this.bytes.toString('latin1', start, Math.min(start + most, this.ends[i] as number));
   }
 
+  /** Whether argument `i` begins with `prefix`: without a view of it, for that costs more than most comparisons. */
+  startsWith(i: number, prefix: Uint8Array): boolean {
+    const start = this.starts[i] as number;
+    if ((this.ends[i] as number) - start < prefix.length) return false;
+    for (let at = 0; at < prefix.length; at++)
+      if (this.bytes[start + at] !== prefix[at]) return false;
+    return true;
+  }
+
   /** Positions of its keys; an unknown command is taken to have one, the first argument. */
   get keys(): readonly number[] {
     return (this.spec?.keys ?? FIRST)(this);

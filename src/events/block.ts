@@ -5,12 +5,28 @@
  *   block   = record …            each a multiple of 8 bytes
  *   record  = kind, length, …     int32 in the machine's order: blocks never leave the machine
  *   command = head (HEAD ints), attempts (8 ints each), draws (1 int each), then bytes: transaction key, cause, request, reply
- *   other   = head, then JSON
+ *   other   = kind, length, length of the JSON, which type of event; then JSON
  *
  * What `decide` was given is kept, not the Decision: by the replay law the same inputs and draws give it again.
  */
 import { copyBytes } from '../resp/bytes.js';
 import type { Attempt, Cause, OtherEvent } from './event.js';
+
+/** Stands in a record, so that readers may pass over what they do not want without decoding it. Blocks are never stored. */
+export const TYPE_NUMBERS: Readonly<Record<OtherEvent['type'], number>> = {
+  hello: 0,
+  server: 1,
+  config: 2,
+  topology: 3,
+  session: 4,
+  'session-closed': 5,
+  upstream: 6,
+  pending: 7,
+  mirror: 8,
+  push: 9,
+  log: 10,
+  gap: 11,
+};
 
 export const BLOCK_BYTES: number = 256 * 1024;
 
@@ -198,11 +214,12 @@ export class BlockWriter {
     return pos + extra.length;
   }
 
-  /** Writes any other event; `fits(otherSize(json))` has been asked. */
-  other(json: Buffer): void {
+  /** Writes any other event of that type; `fits(otherSize(json))` has been asked. */
+  other(json: Buffer, type: OtherEvent['type']): void {
     const start = this.used;
     this.ints[start >> 2] = KIND_OTHER;
     this.ints[(start >> 2) + 2] = json.length;
+    this.ints[(start >> 2) + 3] = TYPE_NUMBERS[type];
     this.bytes.set(json, start + 16);
     this.close(start, start + 16 + json.length);
   }

@@ -22,6 +22,8 @@ export type Consumer = {
   readonly lossless: boolean;
   /** Whether it has so much to do that clients should wait. */
   readonly behind: boolean;
+  /** The only events it looks at; absent: all. What no consumer looks at is not written; others it may be given all the same. */
+  readonly only?: ReadonlySet<OtherEvent['type']>;
 };
 
 const FLUSH_MS = 50;
@@ -40,6 +42,8 @@ export class EventBus {
   private readonly state = new Map<string, OtherEvent>();
   private readonly refs = new Map<string, number>();
   private lossless: Consumer[] = [];
+  /** What the consumers look at, all together; null: everything. */
+  private wanted: ReadonlySet<OtherEvent['type']> | null = new Set();
   private timer: NodeJS.Timeout | null = null;
 
   /** Whether a consumer that must not lose anything is behind. */
@@ -54,12 +58,25 @@ export class EventBus {
     const lost: Lost = { missed: true, dropped: 0, from: 0, to: 0 };
     this.catchUp(consumer, lost);
     this.consumers.set(consumer, lost);
-    this.lossless = [...this.consumers.keys()].filter((each) => each.lossless);
+    this.counted();
     return () => {
       this.flush();
       this.consumers.delete(consumer);
-      this.lossless = this.lossless.filter((each) => each !== consumer);
+      this.counted();
     };
+  }
+
+  private counted(): void {
+    const all = [...this.consumers.keys()];
+    this.lossless = all.filter((each) => each.lossless);
+    const wanted = new Set<OtherEvent['type']>();
+    for (const { only } of all) for (const type of only ?? []) wanted.add(type);
+    this.wanted = all.some((each) => each.only === undefined) ? null : wanted;
+  }
+
+  /** Whether anybody looks at events of this type. */
+  wants(type: OtherEvent['type']): boolean {
+    return this.wanted === null || this.wanted.has(type);
   }
 
   /** Tells a consumer what it lost, and the state; false: it has no room yet. */
@@ -83,6 +100,7 @@ export class EventBus {
 
   /** Writes a finished command. */
   command(note: CommandNote, durationUs: number): void {
+    if (this.wanted !== null) return;
     this.name(note);
     const size = this.writer.sizeOf(note);
     if (!this.writer.fits(size)) {
@@ -112,6 +130,7 @@ export class EventBus {
   /** Writes any other event. */
   other(event: OtherEvent): void {
     this.remember(event);
+    if (!this.wants(event.type)) return;
     this.writeOther(event);
     if (this.timer === null) this.arm();
   }
@@ -148,7 +167,7 @@ export class EventBus {
       this.flush();
       this.writer.fits(otherSize(json));
     }
-    this.writer.other(json);
+    this.writer.other(json, event.type);
   }
 
   private arm(): void {
@@ -202,7 +221,7 @@ export function blocksOf(events: readonly OtherEvent[]): [ArrayBuffer, number][]
       end();
       writer.fits(otherSize(json));
     }
-    writer.other(json);
+    writer.other(json, event.type);
   }
   end();
   return blocks;

@@ -142,6 +142,11 @@ export class Block {
     return this.bytes.subarray(offset, offset + length);
   }
 
+  /** Whether the event at `offset`, which is no command, is of the type with that number. */
+  isOfType(offset: number, number: number): boolean {
+    return this.ints[(offset >> 2) + 3] === number;
+  }
+
   seq(offset: number): number {
     return this.floats[(offset >> 3) + (AT.seq >> 1)] as number;
   }

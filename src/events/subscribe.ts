@@ -1,8 +1,8 @@
 /** The stream of events, one by one, for those who do not keep blocks. */
 
-import { KIND_COMMAND } from './block.js';
+import { KIND_COMMAND, TYPE_NUMBERS } from './block.js';
 import type { Consumer } from './bus.js';
-import type { TrafficEvent } from './event.js';
+import type { OtherEvent, TrafficEvent } from './event.js';
 import { Block, StreamContext } from './reader.js';
 
 /** Something whose events can be had: a proxy. */
@@ -31,6 +31,32 @@ export function readEvents(
         const event = block.other(offset);
         context.learn(event);
         each(event);
+      });
+      return true;
+    },
+  });
+}
+
+/**
+ * Calls `each` with every event of these types, and with nothing else: where nobody else reads, nothing else is even written. Gives the way
+ * to stop.
+ */
+export function readOnly<T extends OtherEvent['type']>(
+  source: Source,
+  types: readonly T[],
+  each: (event: Extract<OtherEvent, { type: T }>) => void,
+): () => void {
+  const numbers = types.map((type) => TYPE_NUMBERS[type]);
+  return source.subscribe({
+    lossless: false,
+    behind: false,
+    only: new Set(types),
+    accept(bytes, used) {
+      const block = new Block(bytes, used);
+      block.walk((kind, offset) => {
+        if (kind === KIND_COMMAND || !numbers.some((number) => block.isOfType(offset, number)))
+          return;
+        each(block.other(offset) as Extract<OtherEvent, { type: T }>);
       });
       return true;
     },

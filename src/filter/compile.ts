@@ -115,6 +115,8 @@ function compare(
     const fits = compare(field, name, operator === '!=' ? '=' : '=~', value, task);
     return (facts) => !fits(facts);
   }
+  const prefix = operator === '=' && field === keyField ? prefixIn(value) : null;
+  if (prefix !== null) return (facts) => facts.hasKeyFrom(prefix);
   if (isNumber(field)) return any(field.get, numberTest(field, name, operator, value));
   if (operator === '=') return any(field.get, textTest(field, value, task.phase));
   if (operator === '=~') return any(field.get, regexTest(field, value, task.phase));
@@ -123,6 +125,13 @@ function compare(
     name.at,
     exampleOf(name.text),
   );
+}
+
+/** The bytes before the `*` of `session:*`, the commonest of globs; null of any other value. */
+function prefixIn(value: Value): Buffer | null {
+  return value.kind === 'bare' && /^[^*?[\]\\]+\*$/.test(value.text)
+    ? Buffer.from(asBytes(value.text.slice(0, -1)), 'latin1')
+    : null;
 }
 
 // ——— sets, short forms, words ———

@@ -130,7 +130,18 @@ export class Facts {
   private findKeys(): readonly string[] {
     if (this.event === null) return this.pending?.key == null ? NONE : [this.pending.key];
     const { command } = this.event;
-    return command.keys.map((at) => command.arg(at).toString('latin1'));
+    return command.keys.map((at) => command.text(at, Number.MAX_SAFE_INTEGER));
+  }
+
+  /** Whether a key begins with `prefix`. */
+  hasKeyFrom(prefix: Uint8Array): boolean {
+    if (this.event === null) {
+      const text = Buffer.from(prefix).toString('latin1');
+      return this.keys.some((key) => key.startsWith(text));
+    }
+    const { command } = this.event;
+    for (const at of command.keys) if (command.startsWith(at, prefix)) return true;
+    return false;
   }
 
   /** Null while it is pending, and where what it was decided by is no longer known. */

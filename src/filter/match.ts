@@ -74,7 +74,8 @@ export function textTest(
     const upper = wanted.toUpperCase();
     return isGlob
       ? (text) => matchesGlob(upper, text.toUpperCase())
-      : (text) => text.toUpperCase() === upper;
+      : (text) =>
+          text === wanted || (text.length === wanted.length && text.toUpperCase() === upper);
   }
   return isGlob ? (text) => matchesGlob(wanted, text) : (text) => text === wanted;
 }

@@ -8,8 +8,11 @@ import type { Decision, Part } from '../mesh/decision.js';
 import { type Rng, RULE_DRAWS_PER_PERCENT } from '../mesh/rng.js';
 import type { Topology } from '../mesh/topology.js';
 import { EMPTY } from '../resp/bytes.js';
+import type { Predicate } from './compile.js';
 import { type ClientInfo, Facts, type World } from './facts.js';
-import { type Filter, parseFilter } from './filter.js';
+import { parseFilter } from './filter.js';
+import { parse } from './parse.js';
+import { type Verdict, verdictOf } from './verdict.js';
 
 const NOTHING: readonly never[] = [];
 const NO_BYTES: Kept = { bytes: EMPTY, total: 0, condensed: false };
@@ -58,9 +61,16 @@ export type ScopeContext = {
   readonly clock: { nowUs(): number };
 };
 
+/** A scope, and what it says of commands by their names, by `CommandSpec.id`: most are settled so. Absent: not asked yet. */
+type Scope = {
+  readonly matches: Predicate;
+  readonly verdict: Verdict;
+  readonly verdicts: (boolean | null)[];
+};
+
 /** All scopes of one proxy, compiled when first asked for. */
 export class Scopes {
-  private readonly filters = new Map<string, Filter | null>();
+  private readonly scopes = new Map<string, Scope | null>();
   private readonly facts: Facts;
   private readonly event = new DecidedCommand();
   private client: ScopedClient | null = null;
@@ -83,32 +93,41 @@ export class Scopes {
     parts: readonly Part[],
     client: ScopedClient | null,
   ): boolean {
-    const filter = this.filterOf(rule.scope);
-    if (filter === null) return true;
+    const scope = this.scopeOf(rule.scope);
+    if (scope === null) return true;
+    const { spec } = command;
+    const known = spec === undefined ? null : scope.verdicts[spec.id];
+    if (known === true || known === false) return known;
     const { event } = this;
     this.client = client;
     event.connection = client?.id ?? 0;
     event.command = command;
     event.parts = parts;
-    return filter.matches(this.facts.load(event));
+    const facts = this.facts.load(event);
+    // A container's row stands for subcommands that have none of their own: those differ in name.
+    if (known === undefined && spec !== undefined && !spec.container) {
+      const verdict = scope.verdict(facts);
+      scope.verdicts[spec.id] = verdict;
+      if (verdict !== null) return verdict;
+    }
+    return scope.matches(facts);
   }
 
   /** Null: everything. A scope that is none was refused when the rule was made; here it covers nothing. */
-  private filterOf(scope: string): Filter | null {
-    let filter = this.filters.get(scope);
-    if (filter === undefined) {
-      filter = scope.trim() === '' ? null : compileScope(scope);
-      this.filters.set(scope, filter);
+  private scopeOf(text: string): Scope | null {
+    let scope = this.scopes.get(text);
+    if (scope === undefined) {
+      scope = text.trim() === '' ? null : compileScope(text);
+      this.scopes.set(text, scope);
     }
-    return filter;
+    return scope;
   }
 }
 
-const NEVER: Filter = { kind: 'filter', text: '', matches: () => false, readings: [] };
-
-function compileScope(scope: string): Filter {
-  const filter = parseFilter(scope, 'decision');
-  return filter.kind === 'filter' ? filter : NEVER;
+function compileScope(text: string): Scope {
+  const filter = parseFilter(text, 'decision');
+  if (filter.kind !== 'filter') return { matches: () => false, verdict: () => false, verdicts: [] };
+  return { matches: filter.matches, verdict: verdictOf(parse(text)), verdicts: [] };
 }
 
 /** A generator for deciding without a proxy: draws from `rng`, and knows which rules concern a command, as one of no client. */

@@ -21,8 +21,17 @@ export type CompiledRoute = {
   readonly reads: RouteWay;
   readonly strip: number;
   readonly format: KeyFormat | null;
-  readonly mirrors: readonly MirrorPolicy[];
+  readonly mirrors: readonly CompiledMirror[];
 };
+
+/** A mirror, and the reasons that are the same for every command. */
+export type CompiledMirror = MirrorPolicy & {
+  readonly excluded: MirrorReason;
+  /** Copied without a draw. */
+  readonly copied: MirrorReason;
+};
+
+export type MirrorReason = Extract<Reason, { stage: 'mirror' }>;
 
 /** Where a route leads, and why. */
 export type RouteWay = { readonly match: RouteMatch; readonly why: Reason };
@@ -50,6 +59,8 @@ export type CompiledConfig = {
 
 /** Envoy's faults by what a command is called in lower case; `others` concern every command that none names. */
 export type CompiledFaults = {
+  /** By `CommandSpec.id`: those of `named`, or else `others`. */
+  readonly bySpec: readonly (readonly MeshFault[])[];
   readonly named: ReadonlyMap<string, readonly MeshFault[]>;
   readonly others: readonly MeshFault[];
 };
@@ -93,7 +104,17 @@ function compileRoute(route: Route, caseInsensitive: boolean): CompiledRoute {
     reads: route.readUpstream === null ? writes : wayTo(route, route.readUpstream, true),
     strip: route.strip,
     format: route.keyFormatter === null ? null : compileFormat(route.keyFormatter),
-    mirrors: route.mirrors,
+    mirrors: route.mirrors.map(compileMirror),
+  };
+}
+
+function compileMirror(mirror: MirrorPolicy): CompiledMirror {
+  const { upstream, fraction } = mirror;
+  const same = { stage: 'mirror', upstream, roll: -1, ...fraction } as const;
+  return {
+    ...mirror,
+    excluded: { ...same, code: 'reads-excluded' },
+    copied: { ...same, code: 'copied' },
   };
 }
 
@@ -125,7 +146,11 @@ function compileFaults(all: readonly MeshFault[]): CompiledFaults | null {
   const named = new Map<string, readonly MeshFault[]>();
   for (const name of new Set(on.flatMap((fault) => fault.commands)))
     named.set(name, [...on.filter((fault) => fault.commands.includes(name)), ...others]);
-  return { named, others };
+  // Envoy looks faults up by the first word, whatever it contains.
+  const bySpec = COMMANDS.map(
+    ({ parent, name }) => named.get((parent ?? name).toLowerCase()) ?? others,
+  );
+  return { bySpec, named, others };
 }
 
 /** HELLO was sent to all shards before it was answered by the proxy (2.10). */

@@ -110,11 +110,15 @@ export class Deciding {
     const { config, command, topology, rng } = this;
     const { plan, why } = ruleFault(config.rules, command, partsOf(decision), topology, rng);
     if (why.length === 0) return decision;
+    const { action, session, topologyVersion, configVersion } = decision;
     return {
-      ...decision,
+      action,
+      session,
       fault: plan,
-      why: [...decision.why, ...why],
+      why: decision.why.length === 0 ? why : [...decision.why, ...why],
       draws: rng.draws ?? NOTHING,
+      topologyVersion,
+      configVersion,
     };
   }
 

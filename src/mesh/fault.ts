@@ -22,10 +22,11 @@ export function meshFault(
 ): FaultOutcome {
   const { faults } = config;
   if (faults === null) return NOTHING;
+  const { spec } = command;
   const list =
-    faults.named.size === 0
-      ? faults.others
-      : (faults.named.get(firstWord(command)) ?? faults.others);
+    spec === undefined
+      ? (faults.named.get(command.name.toLowerCase()) ?? faults.others)
+      : (faults.bySpec[spec.id] ?? faults.others);
   if (list.length === 0) return NOTHING;
   const roll = rng.below(100);
   const hit = findShare(list, roll);
@@ -33,11 +34,6 @@ export function meshFault(
     plan: hit === null ? null : planOf(hit.id, roll, 100, hit.action, null, rng),
     why: [{ stage: 'fault', code: 'mesh', roll, hit: hit?.id ?? null }],
   };
-}
-
-/** Envoy looks faults up by the first word, whatever it contains. */
-function firstWord({ spec, name }: Command): string {
-  return (spec === undefined ? name : (spec.parent ?? spec.name)).toLowerCase();
 }
 
 function findShare(list: readonly MeshFault[], roll: number): MeshFault | null {

@@ -1,7 +1,7 @@
 /** Which mirrors of a route get a copy of a request, and which of their servers (mesh page, 7). */
 import { chooseReader, chooseWriter } from './choose.js';
-import type { CompiledRoute } from './compile.js';
-import type { MirrorPolicy, ReadPolicy } from './config.js';
+import type { CompiledMirror, CompiledRoute, MirrorReason } from './compile.js';
+import type { ReadPolicy } from './config.js';
 import type { Hop, Reason } from './decision.js';
 import { type PlacingContext, placeKey } from './place.js';
 import type { RecordingRng } from './rng.js';
@@ -17,6 +17,8 @@ export type Copied = {
   readonly hashtagging: boolean;
 };
 
+const NO_HOPS: readonly Hop[] = [];
+
 /** Appends a reason for each mirror of `route` to `why`; gives the servers that get a copy. */
 export function mirrorsOf(
   route: CompiledRoute,
@@ -25,36 +27,31 @@ export function mirrorsOf(
   rng: RecordingRng,
   why: Reason[],
 ): readonly Hop[] {
-  const hops: Hop[] = [];
+  let hops: Hop[] | null = null;
   for (const mirror of route.mirrors) {
-    const drawn = drawnFor(mirror, copied.isWrite, rng);
-    const hop =
-      drawn.code === 'copied'
-        ? hopOf(mirror.upstream, topology.upstreams[mirror.upstream] ?? NO_SERVERS, copied, rng)
-        : null;
-    const { numerator, of } = mirror.fraction;
-    why.push({
-      stage: 'mirror',
-      code: drawn.code === 'copied' && hop === null ? 'no-host' : drawn.code,
-      upstream: mirror.upstream,
-      roll: drawn.roll,
-      numerator,
-      of,
-    });
-    if (hop !== null) hops.push(hop);
+    const { upstream } = mirror;
+    const reason = reasonFor(mirror, copied.isWrite, rng);
+    if (reason.code !== 'copied') {
+      why.push(reason);
+      continue;
+    }
+    const hop = hopOf(upstream, topology.upstreams[upstream] ?? NO_SERVERS, copied, rng);
+    why.push(hop === null ? { ...reason, code: 'no-host' } : reason);
+    if (hop === null) continue;
+    if (hops === null) hops = [hop];
+    else hops.push(hop);
   }
-  return hops;
+  return hops ?? NO_HOPS;
 }
 
-function drawnFor(
-  { excludeReads, fraction }: MirrorPolicy,
-  isWrite: boolean,
-  rng: RecordingRng,
-): { readonly code: 'copied' | 'reads-excluded' | 'not-drawn'; readonly roll: number } {
-  if (excludeReads && !isWrite) return { code: 'reads-excluded', roll: -1 };
-  if (fraction.numerator >= fraction.of) return { code: 'copied', roll: -1 };
-  const roll = rng.below(fraction.of);
-  return { code: roll < fraction.numerator ? 'copied' : 'not-drawn', roll };
+function reasonFor(mirror: CompiledMirror, isWrite: boolean, rng: RecordingRng): MirrorReason {
+  const { excludeReads, fraction, upstream } = mirror;
+  if (excludeReads && !isWrite) return mirror.excluded;
+  const { numerator, of } = fraction;
+  if (numerator >= of) return mirror.copied;
+  const roll = rng.below(of);
+  const code = roll < numerator ? 'copied' : 'not-drawn';
+  return { stage: 'mirror', code, upstream, roll, numerator, of };
 }
 
 function hopOf(

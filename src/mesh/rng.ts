@@ -79,8 +79,11 @@ export class RecordingRng implements Required<Rng> {
   }
 
   private keep(drawn: number): number {
-    if (this.draws === null) this.draws = [drawn];
-    else this.draws.push(drawn);
+    const { draws } = this;
+    // Most commands draw once or twice: `push` would make room for 17 more.
+    if (draws === null) this.draws = [drawn];
+    else if (draws.length === 1) this.draws = [draws[0] as number, drawn];
+    else draws.push(drawn);
     return drawn;
   }
 }

@@ -24,6 +24,8 @@ export class Chance implements Required<Rng> {
   private readonly client: Downstream;
   /** By rule and seed: each rule has a generator for each client, so that the same traffic is hit again. */
   private readonly generators = new Map<string, Rng>();
+  /** The same by the rule itself: a text a command would cost more than the draw. */
+  private readonly byRule = new WeakMap<FaultRule, Rng>();
 
   constructor(core: Core, client: Downstream) {
     this.core = core;
@@ -55,8 +57,12 @@ export class Chance implements Required<Rng> {
     const tally = this.core.stats.fault(rule.id);
     if (rule.max !== null && tally.hits >= rule.max) return -1;
     tally.inScope++;
-    const roll = this.generatorOf(rule).below(100 * RULE_DRAWS_PER_PERCENT);
-    return roll;
+    let generator = this.byRule.get(rule);
+    if (generator === undefined) {
+      generator = this.generatorOf(rule);
+      this.byRule.set(rule, generator);
+    }
+    return generator.below(100 * RULE_DRAWS_PER_PERCENT);
   }
 
   private generatorOf({ id, seed }: FaultRule): Rng {

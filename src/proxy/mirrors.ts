@@ -139,9 +139,9 @@ export class MirrorCopy extends Leg {
       this.tooLarge();
       return;
     }
-    if (this.theirs !== undefined) this.compare(from.subarray(start, end), this.theirs);
+    if (this.theirs !== undefined) this.compare(from, start, end, this.theirs);
     else {
-      this.oursIs = Buffer.from(from.subarray(start, end));
+      this.oursIs = copyOf(from, start, end);
       this.holds(end - start);
     }
   }
@@ -174,13 +174,13 @@ export class MirrorCopy extends Leg {
   }
 
   protected arrived(reader: ReplyReader): void {
-    const theirs = reader.buf.subarray(reader.start, reader.end);
+    const { buf, start, end } = reader;
     if (this.oursIs === undefined) {
-      this.theirs = Buffer.from(theirs);
-      this.holds(theirs.length);
-    } else if (this.oursIs === null) this.over('diff', 'ours failed', theirs);
+      this.theirs = copyOf(buf, start, end);
+      this.holds(end - start);
+    } else if (this.oursIs === null) this.over('diff', 'ours failed', buf.subarray(start, end));
     else if (this.oursIs === EMPTY) this.over('uncompared', null);
-    else this.compare(this.oursIs, theirs);
+    else this.compare(buf, start, end, this.oursIs);
   }
 
   piece(_reader: ReplyReader, last: boolean, connection: UpstreamConnection): void {
@@ -195,11 +195,14 @@ export class MirrorCopy extends Leg {
     this.over('failed', null, null, cause);
   }
 
-  private compare(ours: Buffer, theirs: Buffer): void {
-    if (ours.equals(theirs)) {
+  /** One of the two replies has just come, `from[start..end)`; the other is `kept`. Most are equal: no view is made to see that. */
+  private compare(from: Buffer, start: number, end: number, kept: Buffer): void {
+    if (kept.length === end - start && kept.compare(from, start, end) === 0) {
       this.over('same', null);
       return;
     }
+    const come = from.subarray(start, end);
+    const [ours, theirs] = kept === this.theirs ? [come, kept] : [kept, come];
     const lagMs = Math.abs(this.doneAtUs - this.oursAtUs) / 1000;
     const outcome = compareReplies(this.command(), ours, theirs, undefined, { laterMs: lagMs });
     if (outcome.kind === 'same') this.over('same', null);
@@ -254,6 +257,7 @@ export class MirrorCopy extends Leg {
     cause: Cause | null,
   ): void {
     const { core, exchange, to } = this;
+    if (!core.bus.wants('mirror')) return;
     core.bus.other({
       type: 'mirror',
       atUs: core.clock.nowUs(),
@@ -269,4 +273,10 @@ export class MirrorCopy extends Leg {
       cause,
     });
   }
+}
+
+function copyOf(from: Buffer, start: number, end: number): Buffer {
+  const copy = Buffer.allocUnsafe(end - start);
+  from.copy(copy, 0, start, end);
+  return copy;
 }

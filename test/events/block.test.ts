@@ -55,7 +55,7 @@ function write(
     } else {
       const json = encodeOther(item);
       room(otherSize(json));
-      writer.other(json);
+      writer.other(json, item.type);
     }
     assert.ok(writer.used % 8 === 0 && writer.used !== before);
   }

@@ -4,7 +4,7 @@ import test from 'node:test';
 import { type Consumer, EventBus } from '../../src/events/bus.js';
 import type { CommandEvent, OtherEvent, TrafficEvent } from '../../src/events/event.js';
 import { Block, StreamContext } from '../../src/events/reader.js';
-import { readEvents } from '../../src/events/subscribe.js';
+import { readEvents, readOnly } from '../../src/events/subscribe.js';
 import { clusterOf, type Mesh, meshOf, primaryOf, replicaOf } from '../helpers/mesh.js';
 import { noteOf, stateOf } from '../helpers/notes.js';
 
@@ -448,4 +448,37 @@ test('events one by one, in order, the state first', () => {
   say(bus, 3);
   bus.flush();
   assert.deepEqual(seen, ['hello', 'config', 'topology', 'command 1', 'session', 'command 2']);
+});
+
+test('who wants some events only: where nobody wants more, nothing else is written', () => {
+  const bus = startBus();
+  const logs: string[] = [];
+  const stop = readOnly(bus, ['log'], (event) => logs.push(event.text));
+  const say = (text: string): void =>
+    bus.other({ type: 'log', atUs: 1, level: 'info', text, next: null });
+  const pinned = primaryOf(1);
+  const done = (seq: number): void =>
+    bus.command(noteOf(['GET', 'k'], MESH, { seq, pinned }).note, 5);
+  done(1);
+  assert.equal(bus.wants('mirror'), false);
+  say('one');
+  bus.flush();
+  assert.deepEqual(logs, ['one']);
+  const everything = new Reader();
+  bus.subscribe(everything);
+  assert.equal(bus.wants('mirror'), true);
+  done(2);
+  say('two');
+  bus.flush();
+  assert.deepEqual(logs, ['one', 'two']);
+  assert.deepEqual(everything.seqs, [2]);
+  assert.equal(everything.commands[0]?.command.session.pinned, pinned);
+  assert.deepEqual(
+    everything.others('log').map((event) => event.text),
+    ['two'],
+  );
+  stop();
+  say('three');
+  bus.flush();
+  assert.deepEqual(logs, ['one', 'two']);
 });
