@@ -91,7 +91,7 @@ test('a hostile server', async (t) => {
   const slots = (): string => clusterSlots([[evil.port], [good.port]]);
   const proxy = await startProxy(t, {
     seeds: [good.port],
-    settings: { enableRedirection: true, opTimeoutMs: 200 },
+    settings: { enableRedirection: true, opTimeoutMs: 5000 },
   });
   const honest = await proxy.client();
   let before = 0;
