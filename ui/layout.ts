@@ -19,7 +19,7 @@ export type Layout = {
   readonly rows: number;
   readonly hasTabs: boolean;
   readonly hasKeyLine: boolean;
-  /** Lines under the filter: while it is typed its problem, or how it was read; else a banner, where there is one. */
+  /** Lines under the filter: while it is typed its problem, or how it was read; else the banner's, where there is one. */
   readonly filterHelpRows: number;
   /** What is left for the panes. */
   readonly bodyRows: number;
@@ -36,7 +36,10 @@ export type Zoom = 'normal' | 'half' | 'full';
 /** What the user has chosen of it. */
 export type Chosen = {
   readonly isTyping: boolean;
-  readonly hasBanner: boolean;
+  /** Lines of the banner at this width; 0: there is none. */
+  readonly bannerRows: number;
+  /** Whether the mesh copies commands to a mirror. */
+  readonly hasMirror: boolean;
   readonly keyLine: boolean;
   readonly focus: PaneId;
   /** The panes that were looked at, latest first: they get what room there is. */
@@ -61,7 +64,7 @@ export function layoutOf(columns: number, rows: number, how: Chosen): Layout {
     };
   const kind = columns < 80 || rows < 22 ? 'narrow' : 'normal';
   const hasTabs = columns >= 80;
-  const filterHelpRows = how.isTyping || (how.hasBanner && kind === 'normal') ? 2 : 0;
+  const filterHelpRows = how.isTyping ? 2 : kind === 'normal' ? how.bannerRows : 0;
   // Header, filter and toast are always there.
   const bodyRows = rows - 3 - Number(hasTabs) - Number(how.keyLine) - filterHelpRows;
   const cells = cellsOf(kind, columns, rows, bodyRows, how);
@@ -163,8 +166,10 @@ function middle(columns: number, height: number, how: Chosen): Cell[] {
 function wide(columns: number, height: number, how: Chosen): Cell[] {
   const left = Math.round(columns * 0.62);
   const top = Math.round(height * 0.6);
-  const panes = chosen(['stats', 'slots', 'faults', 'hot'], how);
-  const shares = panes.map((pane) => (pane === 'stats' ? 3 : pane === 'slots' ? 3 : 2));
+  const mirror: readonly PaneId[] = how.hasMirror ? ['mirror'] : [];
+  const panes = chosen(['stats', 'slots', ...mirror, 'faults', 'hot'], how);
+  const isLarge = (pane: PaneId): boolean => pane === 'stats' || pane === 'slots';
+  const shares = panes.map((pane) => (isLarge(pane) ? 3 : how.hasMirror ? 1.5 : 2));
   const all = shares.reduce((a, b) => a + b, 0);
   let y = 0;
   return [

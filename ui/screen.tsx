@@ -21,7 +21,7 @@ import { ESC_TIMEOUT_MS, type Input, KeyDecoder } from './terminal/keys.js';
 import { Painter } from './terminal/painter.js';
 import { isLightAnswer, type Support } from './terminal/support.js';
 import type { Port, Terminal } from './terminal/terminal.js';
-import { bannerOf } from './warnings.js';
+import { hasMirror } from './warnings.js';
 
 /** How long the filter may look at rows for one frame. */
 const FILTER_BUDGET_MS = 8;
@@ -277,7 +277,8 @@ export class Screen {
     const { columns, rows } = model.size;
     const layout = layoutOf(columns, rows, {
       isTyping: model.filterBar.line !== null,
-      hasBanner: bannerOf(model) !== null,
+      bannerRows: bannerLines(model, columns).length,
+      hasMirror: hasMirror(model),
       keyLine: model.keyLine,
       focus: model.pane,
       recent: model.recent,

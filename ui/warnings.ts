@@ -1,11 +1,11 @@
 /** What is to be known about the mesh and its servers while it is so: from its files, and from what was found out since. */
-import { coveredSlots, type Found, SLOTS, trapsOf } from 'rmtop';
+import { coveredSlots, type Found, type MeshConfig, SLOTS, trapsOf } from 'rmtop';
 import type { Model, Warning } from './model.js';
 
 /** Everything in force, the gravest first; what the servers show comes before what the files say. */
 export function warningsOf(model: Model): readonly Warning[] {
   const { feed, subject } = model;
-  const config = feed.context.latest.config?.config ?? subject.config;
+  const config = configOf(model);
   const found: Record<string, Found> = {};
   for (const [name, state] of Object.entries(feed.topologyEvent?.upstreams ?? {})) {
     const placement = feed.context.latest.topology?.upstreams[name];
@@ -17,6 +17,16 @@ export function warningsOf(model: Model): readonly Warning[] {
     };
   }
   return [...trapsOf(config, found), ...subject.warnings];
+}
+
+/** Whether the mesh copies commands to a mirror, or has done so. */
+export function hasMirror(model: Model): boolean {
+  if (Object.keys(model.feed.meter.latest?.mirrors ?? {}).length > 0) return true;
+  return configOf(model).routes.some(({ mirrors }) => mirrors.length > 0);
+}
+
+function configOf({ feed, subject }: Model): MeshConfig {
+  return feed.context.latest.config?.config ?? subject.config;
 }
 
 /** The one to show now, and how many others there are; null: none, or all were closed. */

@@ -2,6 +2,7 @@
 import { parseFilter } from 'rmtop';
 import { SCREEN_KEEP } from '../../bin/screen.js';
 import { ScreenRecorder } from '../../bin/screen-recorder.js';
+import { bannerLines } from '../../ui/components/banner.js';
 import { cellsLines } from '../../ui/components/cells.js';
 import { filterLine } from '../../ui/components/filter-line.js';
 import { newsLine } from '../../ui/components/foot.js';
@@ -9,10 +10,11 @@ import { headerLine } from '../../ui/components/header.js';
 import { act } from '../../ui/input.js';
 import { type Layout, layoutOf } from '../../ui/layout.js';
 import { MENUS } from '../../ui/menus.js';
-import { type Keepable, type Kept, Model } from '../../ui/model.js';
+import { type Keepable, type Kept, Model, type Warning } from '../../ui/model.js';
 import { Feed } from '../../ui/store/feed.js';
 import { KeyDecoder } from '../../ui/terminal/keys.js';
 import { plain } from '../../ui/text/styles.js';
+import { hasMirror } from '../../ui/warnings.js';
 import { TestStream } from './stream.js';
 
 export class TestScreen {
@@ -28,7 +30,7 @@ export class TestScreen {
   mouse: boolean | null = null;
   private readonly decoder = new KeyDecoder();
 
-  constructor(columns = 80, rows = 24) {
+  constructor(columns = 80, rows = 24, warnings: readonly Warning[] = []) {
     const feed = new Feed(this.stream);
     const filter = parseFilter('');
     if (filter.kind === 'problem') throw new TypeError(filter.message);
@@ -37,7 +39,7 @@ export class TestScreen {
       config: this.stream.config,
       label: 'redis-cluster:6379',
       version: '0.0.0',
-      warnings: [],
+      warnings,
     };
     const styling = {
       theme: 'mono',
@@ -88,7 +90,8 @@ export class TestScreen {
     const { model } = this;
     const layout = layoutOf(model.size.columns, model.size.rows, {
       isTyping: model.filterBar.line !== null,
-      hasBanner: false,
+      bannerRows: bannerLines(model, model.size.columns).length,
+      hasMirror: hasMirror(model),
       keyLine: model.keyLine,
       focus: model.pane,
       recent: model.recent,
