@@ -126,7 +126,7 @@ function introduceAdmin(admin: Admin, say: Say): void {
 
 /** Says what goes wrong, and what the upstream turned out to be. */
 function sayProblems(proxy: ProxyHandle, say: Say): () => void {
-  let known = '';
+  const known = new Map<string, string>();
   return readOnly(proxy, ['log', 'topology'], (event) => {
     if (event.type === 'log') {
       say(`rmtop: ${event.level === 'info' ? '' : `${event.level}: `}${event.text}`);
@@ -137,9 +137,11 @@ function sayProblems(proxy: ProxyHandle, say: Say): () => void {
         const text =
           state.kind === 'slots'
             ? `a Redis Cluster of ${primaries.size} shards, ${state.servers.length} nodes`
-            : `one server, no Redis Cluster`;
-        if (state.kind === 'unknown' || text === known) continue;
-        known = text;
+            : state.hosts !== null
+              ? `${count(state.hosts.placed.length)} hosts, chosen by ${state.hosts.balancer.policy}`
+              : `one server, no Redis Cluster`;
+        if (state.kind === 'unknown' || known.get(name) === text) continue;
+        known.set(name, text);
         say(`rmtop: ${name} is ${text}`);
       }
     }

@@ -108,6 +108,12 @@ export const KEYS: readonly Binding[] = [
     'mark',
   ),
   bind('Marks', 'M', 'show only what is marked', toggleOnlyMarked),
+  bind(
+    'Marks',
+    '=',
+    'compare the replies of two marks, of a mark and this, or of a copy',
+    performing('diff'),
+  ),
   bind('Marks', 'U', 'take all marks away', performing('unmark')),
   bind('Marks', ';', 'write a note to the command in focus', askNote),
   ...PANES.map((pane) =>

@@ -2,6 +2,7 @@
 import { Facts, type Filter, type MeshConfig, type Playback, parseFilter } from 'rmtop';
 import type { Jumps } from './actions/jumps.js';
 import { Charts } from './charts/curves.js';
+import type { Compared } from './detail/diff.js';
 import { Diary } from './diary.js';
 import { FaultDesk } from './faults/desk.js';
 import { FilterBar } from './filter-bar.js';
@@ -165,6 +166,8 @@ export class Model {
   readonly diary: Diary = new Diary();
   /** What the Decoded tab takes values for; null: what they look like. */
   codec: Codec | null = null;
+  /** What the Diff tab is about; null: nothing yet. */
+  compared: Compared | null = null;
   /** The column that `*` and `#` act on. */
   cell: ColumnId = 'key';
   /** When ctrl-c was last pressed, ms. */

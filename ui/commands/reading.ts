@@ -7,6 +7,7 @@ import { findCommand } from '../actions/seek.js';
 import type { Command } from '../commands.js';
 import { knownValues } from '../known.js';
 import type { Model } from '../model.js';
+import { showDiff } from '../panes/detail.js';
 import { TIME_MODES } from '../stream/cells.js';
 import { COLUMN_IDS, type ColumnId } from '../stream/columns.js';
 import { CODEC_NAMES, CODECS } from '../values/kinds.js';
@@ -80,6 +81,16 @@ function note(model: Model, rest: string): string | null {
 }
 
 export const readingCommands: readonly Command[] = [
+  {
+    name: 'diff',
+    usage: '',
+    help: 'compare the replies of two marks, of a mark and the command in focus, or of a copy',
+    alone: true,
+    run: (model) => {
+      showDiff(model);
+      return null;
+    },
+  },
   {
     name: 'find',
     usage: 'EXPRESSION',

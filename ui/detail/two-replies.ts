@@ -35,18 +35,19 @@ function linesOf(bytes: Buffer | null, absent: string): string[] {
   return reply === null ? [`(cut) ${bytes.toString('latin1')}`] : replyLines(reply);
 }
 
-/** The client's reply and the mirror's in two columns, `width` cells together. */
+/** Two replies in two columns, `width` cells together: as a rule the client's and a mirror's. */
 export function besideEachOther(
   ours: Buffer | null,
   theirs: Buffer | null,
   look: Look,
   width: number,
+  titles: readonly [string, string] = ['ours', 'theirs'],
 ): string[] {
   const left = linesOf(ours, '(no longer in memory)');
   const right = linesOf(theirs, '(no reply)');
   const half = Math.floor((width - 5) / 2);
   const rows = Math.min(MOST_LINES, Math.max(left.length, right.length));
-  const head = ` ${fit('ours', half)}   ${fit('theirs', half)}`;
+  const head = ` ${fit(titles[0], half)}   ${fit(titles[1], half)}`;
   const lines = Array.from({ length: rows }, (_, i) => {
     const [a, b] = [left[i] ?? '', right[i] ?? ''];
     const line = `${fit(printableText(a, look), half)} ${a === b ? ' ' : 'x'} ${fit(printableText(b, look), half)}`;

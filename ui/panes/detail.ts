@@ -2,6 +2,7 @@
 import { hexLines, respLines } from '../detail/bytes.js';
 import { decisionLines } from '../detail/decision-tab.js';
 import { decodedLines } from '../detail/decoded.js';
+import { comparedNow, diffLines } from '../detail/diff.js';
 import { relatedTo } from '../detail/related.js';
 import { titleOf } from '../detail/title.js';
 import type { Model } from '../model.js';
@@ -10,7 +11,14 @@ import type { Row } from '../store/rows.js';
 import { rowsAsLines } from '../stream/draw.js';
 import { fit } from '../text/fit.js';
 
-export const DETAIL_TABS: readonly string[] = ['Decision', 'Decoded', 'Hex', 'RESP', 'Related'];
+export const DETAIL_TABS: readonly string[] = [
+  'Decision',
+  'Decoded',
+  'Hex',
+  'RESP',
+  'Related',
+  'Diff',
+];
 
 function head(model: Model, { width }: Room): readonly string[] {
   const { look } = model;
@@ -34,6 +42,8 @@ function lines(model: Model, { width }: Room): readonly string[] {
       return hexLines(facts, look, width);
     case 'RESP':
       return respLines(facts, look, width);
+    case 'Diff':
+      return diffLines(model, look, width);
     case 'Related':
       return relatedLines(model, row, width);
     default:
@@ -65,6 +75,7 @@ function remembering(make: LinesPane['lines']): LinesPane['lines'] {
       room.width,
       model.look.theme.name,
       model.codec,
+      JSON.stringify(model.compared),
       model.time,
       row === null ? '' : model.feed.marks.of(row.seq)?.note,
     ].join();
@@ -85,3 +96,15 @@ export const detailPane: LinesPane = {
   tabs: DETAIL_TABS,
   hints: ['[', 'j', 'y', 'esc', '?'],
 };
+
+/** `=`: the Diff tab, with what can be compared now. */
+export function showDiff(model: Model): void {
+  const compared = comparedNow(model);
+  if (compared === null) {
+    model.toasts.answer('mark a command with m, go to another and press =; or mark two');
+    return;
+  }
+  model.compared = compared;
+  model.tabs.detail = DETAIL_TABS.indexOf('Diff');
+  model.show('detail');
+}
