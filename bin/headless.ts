@@ -129,7 +129,9 @@ function sayProblems(proxy: ProxyHandle, say: Say): () => void {
   const known = new Map<string, string>();
   return readOnly(proxy, ['log', 'topology'], (event) => {
     if (event.type === 'log') {
-      say(`rmtop: ${event.level === 'info' ? '' : `${event.level}: `}${event.text}`);
+      // What a server said may be quoted in it.
+      const text = event.text.replace(/\p{Cc}/gu, '?');
+      say(`rmtop: ${event.level === 'info' ? '' : `${event.level}: `}${text}`);
       if (event.next !== null) say(`  next: ${event.next}`);
     } else {
       for (const [name, state] of Object.entries(event.upstreams)) {

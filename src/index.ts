@@ -88,6 +88,7 @@ export {
   recordUs,
 } from './events/histogram.js';
 export { Block, StreamContext, topologyOf } from './events/reader.js';
+export { errorSaidBy } from './events/said.js';
 export type { Tally, Totals } from './events/stats.js';
 export { readEvents, readOnly } from './events/subscribe.js';
 export { whyOf } from './events/why.js';

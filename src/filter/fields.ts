@@ -1,4 +1,5 @@
 /** The fields a filter can compare, with their types and the phase from which they are known. See `ux.md` d.3. */
+import { errorSaidBy } from '../events/said.js';
 import { CLASSES } from './classes.js';
 import type { Facts } from './facts.js';
 import { REPLY_TYPES, textsOfReply } from './reply.js';
@@ -280,6 +281,14 @@ export const FIELDS: Readonly<Record<string, Field>> = {
   ),
   error: text('bytes', 'reply', 'text of an error reply', 'error=~/^MOVED/', (facts) =>
     facts.isError && facts.reply !== null ? textsOfReply(facts.reply) : null,
+  ),
+  said: text(
+    'enum',
+    'reply',
+    'who said the error: the proxy, as Envoy would, or a server',
+    'said=proxy',
+    (facts) => facts.event && errorSaidBy(facts.event),
+    ['proxy', 'server'],
   ),
   'mirror.node': text(
     'name',

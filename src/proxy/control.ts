@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import RedisParser from 'redis-parser';
 import type { Cause } from '../events/event.js';
 import { encodeRequest } from '../resp/encode.js';
-import { type Access, causeOf, dial } from './dial.js';
+import { type Access, causeOf, dial, refusalText } from './dial.js';
 
 /** An answer: a value, an error the server sent, or no answer at all. */
 export type ControlReply =
@@ -16,6 +16,8 @@ type Asked = { readonly resolve: (reply: ControlReply) => void; readonly timer: 
 export class ControlConnection {
   readonly address: string;
   closed = false;
+  /** What the server said to the login, where it refused it. */
+  loginRefusal: string | null = null;
   private readonly socket: Socket;
   private readonly asked: Asked[] = [];
   private readonly connectTimer: NodeJS.Timeout;
@@ -40,11 +42,13 @@ export class ControlConnection {
       connectTimeoutMs,
     );
     if (access.login !== null) {
-      const { username, password } = access.login;
+      const { login } = access;
       void this.ask(
-        username === null ? ['auth', password] : ['auth', username, password],
+        ['auth', ...(login.username === null ? [] : [login.username]), login.password],
         connectTimeoutMs,
-      );
+      ).then((reply) => {
+        if (reply.kind === 'error') this.loginRefusal = refusalText(reply.text, login);
+      });
     }
   }
 

@@ -160,3 +160,10 @@ function causeText(cause: Cause): string {
       return `${address} is unknown, and there are too many connections to unknown servers`;
   }
 }
+
+/** What a server said to `login`, fit to be shown: printable, short, and without the password should it be repeated there. */
+export function refusalText(said: string, login: Login | null): string {
+  const hidden =
+    login === null || login.password === '' ? said : said.replaceAll(login.password, '***');
+  return hidden.replace(/[^\x20-\x7e]/g, '?').slice(0, 200);
+}

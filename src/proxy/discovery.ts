@@ -198,8 +198,9 @@ export class Discovery implements Finder {
       return { kind: 'single', source: `${address} (no Redis Cluster)`, address };
     }
     const isLogin = /^(NOAUTH|WRONGPASS|NOPERM)/.test(error);
+    const refusal = this.connections.get(address)?.loginRefusal ?? null;
     return {
-      text: `${address} refuses CLUSTER SLOTS: ${error}`,
+      text: `${address} refuses CLUSTER SLOTS: ${error}${refusal === null ? '' : `; it refused the proxy's login: ${refusal}`}`,
       next: isLogin
         ? 'give the server password with $REDISCLI_AUTH, --auth-file, or a URL in $RMTOP_UPSTREAM'
         : null,

@@ -8,7 +8,7 @@ import { serversOf, type Topology } from '../mesh/topology.js';
 import type { RespVersion } from '../resp/encode.js';
 import type { ReplyReader } from '../resp/reply.js';
 import type { Clock } from './clock.js';
-import { accessTo, type Dialling, dialledFor } from './dial.js';
+import { accessTo, type Dialling, dialledFor, type Login, refusalText } from './dial.js';
 import type { Loop } from './output.js';
 import { UpstreamConnection, type UpstreamOptions } from './upstream.js';
 
@@ -40,6 +40,8 @@ export class Pool {
   private readonly bus: EventBus;
   private readonly stats: Stats;
   private dialling: Dialling;
+  /** By upstream and address: what a server said to the login last. Each connection logs in anew; the same is told once. */
+  private readonly refusedLogins = new Map<string, string>();
 
   constructor(
     config: CompiledConfig,
@@ -115,6 +117,28 @@ export class Pool {
     return connection;
   }
 
+  private loggedIn(
+    upstream: string,
+    address: string,
+    login: Login | null,
+    refusal: string | null,
+  ): void {
+    const key = `${upstream} ${address}`;
+    if (refusal === null) {
+      this.refusedLogins.delete(key);
+      return;
+    }
+    if (this.refusedLogins.get(key) === refusal) return;
+    this.refusedLogins.set(key, refusal);
+    this.bus.other({
+      type: 'log',
+      atUs: this.clock.nowUs(),
+      level: 'warning',
+      text: `${address} (${upstream}) refused the proxy's login: ${refusalText(refusal, login)}`,
+      next: "Envoy ignores this and goes on: what the server then says of commands is what clients get. Check the upstream's password and user",
+    });
+  }
+
   /** A connection that belongs to one client. */
   openOwn(hop: Hop, options: OwnOptions): UpstreamConnection {
     const { resp, opTimeoutMs, onPush, onClosed } = options;
@@ -163,6 +187,7 @@ export class Pool {
       clock: this.clock,
       loop: this.loop,
       ...(onPush === undefined ? {} : { onPush }),
+      onLogin: (refusal) => this.loggedIn(upstream, address, access.login, refusal),
       onState: (connection, state, cause) => {
         if (state !== 'ready') onGone(connection, state);
         if (state === 'detached') return;

@@ -62,6 +62,8 @@ export type UpstreamOptions = {
   readonly cluster: ClusterStats;
   /** Whether each command is counted (`enable_command_stats`). */
   readonly commandStats: boolean;
+  /** Hears what the server said to the login, which Envoy throws away: the text of its error, null where it agreed. */
+  readonly onLogin: (refusal: string | null) => void;
   readonly clock: Clock;
   readonly loop: Loop;
   readonly onState: (
@@ -147,7 +149,10 @@ export class UpstreamConnection implements Flushable {
     if (resp === 3) {
       const auth = login === null ? [] : ['AUTH', login.username ?? 'default', login.password];
       this.greet(encodeRequest(['HELLO', '3', ...auth]), (reader) => this.greeted(reader));
-    } else if (login !== null) this.greet(encodeRequest(['auth', ...user]), () => {});
+    } else if (login !== null)
+      this.greet(encodeRequest(['auth', ...user]), ({ buf, type, start, end }) =>
+        this.options.onLogin(isErrorType(type) ? buf.toString('latin1', start + 1, end - 2) : null),
+      );
     if (sayReadonly) this.greet(encodeRequest(['readonly']), () => {});
     this.state = resp === 3 ? 'greeting' : 'ready';
     if (this.state === 'ready') this.ready();

@@ -1,5 +1,5 @@
 /** Why a command went where it went and how it fared, as labelled lines: for the strip under the stream and the Decision tab. */
-import { describeCause, explain, type Facts } from 'rmtop';
+import { describeCause, errorSaidBy, explain, type Facts } from 'rmtop';
 import type { Look } from '../look.js';
 import { count, milliseconds } from '../text/figures.js';
 import { fit, wrap } from '../text/fit.js';
@@ -75,7 +75,8 @@ function replyText(facts: Facts, unicode: boolean, limit: number): string {
       ? `  ${replyValue(reply, printing, limit)}`
       : '';
   const shown = value.length > limit ? `${value.slice(0, limit)}~` : value;
-  return `${kind}${shown}   ${took}${timeParts(facts)}`;
+  const said = errorSaidBy(event);
+  return `${kind}${shown}${said === null ? '' : `   (${said} said)`}   ${took}${timeParts(facts)}`;
 }
 
 function timeParts(facts: Facts): string {
