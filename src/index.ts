@@ -180,6 +180,7 @@ export { readSlots } from './proxy/discovery.js';
 export { createProxy, type ProxyHandle, type ProxyOptions } from './proxy/proxy.js';
 export { createThreadedProxy } from './proxy/thread.js';
 export { appendRecording } from './recording/append.js';
+export { type Audit, auditRecording, type FoundSecret } from './recording/audit.js';
 export { RecordedCommand } from './recording/command.js';
 export { newHeader, packageVersion, plainWriter, RECORD_KEEP } from './recording/defaults.js';
 export { redisCliLine } from './recording/exporters/redis-cli.js';
@@ -211,6 +212,7 @@ export type { PlaybackSource } from './recording/playback-source.js';
 export type { PlaybackTarget } from './recording/playlist.js';
 export {
   type Entry,
+  isRecordingFile,
   openRecording,
   type ReadOptions,
   type RecordingHeader,
@@ -229,6 +231,7 @@ export {
   compareDecisions,
   type DecisionChange,
   drawsThen,
+  movedKeys,
   type Redecided,
 } from './recording/redecide.js';
 export {

@@ -82,10 +82,12 @@ function ofRecording(recorded: MeshConfig | null, flags: ProxyFlags): ReplayMesh
   };
 }
 
-/** The recorded mesh as files and flags change it, its servers under their recorded names. */
-export function changedMesh(flags: ProxyFlags): (recorded: MeshConfig) => MeshConfig {
-  const loaded =
-    flags.mesh === undefined ? null : onlyProxy(planOf(local(flags)), '--decide-only').config;
+/** The recorded mesh as files and flags change it, its servers under their recorded names. `forWhat` is the flag that errors name. */
+export function changedMesh(
+  flags: ProxyFlags,
+  forWhat = '--decide-only',
+): (recorded: MeshConfig) => MeshConfig {
+  const loaded = flags.mesh === undefined ? null : onlyProxy(planOf(local(flags)), forWhat).config;
   return (recorded) => {
     const { downstreamAuth } = recorded.settings;
     const config =

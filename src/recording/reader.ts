@@ -4,13 +4,13 @@
  * A torn tail (the last line without its end, a compressed member that was cut) is dropped and told; a line that is no JSON elsewhere is
  * damage: skipped and counted, or an error when the reader is strict. Kinds and fields of later versions pass by unread.
  */
-import { createReadStream, type ReadStream } from 'node:fs';
+import { closeSync, createReadStream, openSync, type ReadStream, readSync } from 'node:fs';
 import { messageOf, RmtopError, systemCode } from '../errors.js';
 import type { CommandEvent, OtherEvent, TrafficEvent } from '../events/event.js';
 import { StreamContext } from '../events/reader.js';
 import { RecordedCommand } from './command.js';
 import { type KnownSessions, micros, otherFromJson } from './others.js';
-import { unpacked } from './unpack.js';
+import { isPacked, unpacked } from './unpack.js';
 import { isJsonObject, type JsonObject } from './values.js';
 
 /** The format this reader knows, and what every recording starts with. */
@@ -211,6 +211,26 @@ export async function openRecording(
   const lines = new LineSource(path, stream);
   const first = await lines.first();
   return new RecordingReader(path, lines, first, options);
+}
+
+/** Whether the file at `path` is a recording, by its name or its first bytes; packed bytes count as one, for nothing else rmtop reads is packed. */
+export function isRecordingFile(path: string): boolean {
+  if (/\.rmtop(?:\.gz|\.zst)?$/.test(path)) return true;
+  let file: number;
+  try {
+    file = openSync(path, 'r');
+  } catch {
+    return false; // whoever reads it will say why it cannot be read
+  }
+  try {
+    const head = Buffer.alloc(MAGIC.length);
+    const length = readSync(file, head, 0, head.length, 0);
+    return isPacked(head.subarray(0, length)) || head.toString() === MAGIC;
+  } catch {
+    return false; // a folder
+  } finally {
+    closeSync(file);
+  }
 }
 
 /**

@@ -137,6 +137,20 @@ function faultDiffers(a: Decision, b: Decision): Redecided | null {
   return from === to ? null : { change: 'fault', from, to };
 }
 
+/** Positions of the keys of a command that `b` takes to another server than `a`, or under another name; its role there does not count. */
+export function movedKeys(keys: readonly number[], a: Decision, b: Decision): number[] {
+  const [before, after] = [partsOf(a), partsOf(b)];
+  if (before.length === 0 || after.length === 0) return []; // refused or answered: no key is looked for anywhere
+  return keys.filter((at) => homeOf(before, at) !== homeOf(after, at));
+}
+
+function homeOf(parts: readonly Part[], key: number): string {
+  const part = parts.find(({ args }) => args === 'all' || args.includes(key));
+  return part === undefined
+    ? ''
+    : `${shardOf(part)} ${part.rekey?.at === key ? part.rekey.bytes.toString('latin1') : ''}`;
+}
+
 /** The recorded draws first, then draws of `more`: a policy that did not draw before has none recorded. */
 export function drawsThen(draws: readonly number[], more: Rng): Rng {
   let next = 0;

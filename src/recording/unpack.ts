@@ -32,6 +32,11 @@ export async function* unpacked(
   yield* through(unpack, first, chunks, torn);
 }
 
+/** Whether a file that starts with `bytes` is packed. */
+export function isPacked(bytes: Buffer): boolean {
+  return startsWith(bytes, GZIP) || startsWith(bytes, ZSTD);
+}
+
 function startsWith(bytes: Buffer, magic: readonly number[]): boolean {
   return magic.every((byte, i) => bytes[i] === byte);
 }

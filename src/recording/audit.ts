@@ -1,0 +1,145 @@
+/** Reads a recording to its end and says whether it is all there, what secrets it holds, and whether each decision can be made again. */
+import { hasSecretReply, secretArguments } from '../events/condense.js';
+import type { CommandEvent } from '../events/event.js';
+import { decodeReply, isError } from '../resp/value.js';
+import { RecordedCommand } from './command.js';
+import type { RecordingReader, RecordingSummary } from './reader.js';
+import { isJsonObject, type Json } from './values.js';
+import { type BrokenLaw, checkLaw } from './verify.js';
+
+/** Of each kind of finding no more are kept; all are counted. */
+const MOST_KEPT = 100;
+
+/** A secret that stands in a recording; where, never what. */
+export type FoundSecret = {
+  /** Line of the file. */
+  readonly line: number;
+  /** `AUTH argument 1`, `ACL LIST reply`, `the upstream's URL`. */
+  readonly where: string;
+};
+
+/** Some of the findings of one kind, the first hundred, and how many there are. */
+export type Found<T> = { readonly first: readonly T[]; readonly count: number };
+
+/** What a recording is. Counts are of commands. */
+export type Audit = {
+  readonly summary: RecordingSummary;
+  /** Client connections. */
+  readonly clients: number;
+  /** Numbers that no line accounts for: neither finished, nor running, nor told to be dropped. */
+  readonly missing: number;
+  readonly secrets: Found<FoundSecret>;
+  /** With an argument that was removed; with one, or a reply, that was cut or is not kept. */
+  readonly redacted: number;
+  readonly cut: number;
+  readonly withoutReply: number;
+  /** Decided again as recorded: the replay law (architecture page, 5). */
+  readonly decided: number;
+  readonly broken: Found<BrokenLaw>;
+  /** Cannot be decided again: no topology or configuration stands before them. */
+  readonly undecidable: number;
+};
+
+/** Reads all of `reader`. Throws what reading throws. */
+export async function auditRecording(reader: RecordingReader): Promise<Audit> {
+  const audit = new Auditor(reader);
+  for await (const entries of reader.batches())
+    for (const { event, line } of entries) {
+      if (event instanceof RecordedCommand) audit.command(event, line);
+      else if (event?.type === 'session' && event.state === 'opened') audit.clients++;
+    }
+  return audit.result();
+}
+
+class Findings<T> implements Found<T> {
+  readonly first: T[] = [];
+  count = 0;
+
+  add(found: T): void {
+    this.count++;
+    if (this.first.length < MOST_KEPT) this.first.push(found);
+  }
+}
+
+class Auditor {
+  clients = 0;
+  private readonly reader: RecordingReader;
+  private readonly secrets = new Findings<FoundSecret>();
+  private readonly broken = new Findings<BrokenLaw>();
+  private redacted = 0;
+  private cut = 0;
+  private withoutReply = 0;
+  private decided = 0;
+  private undecidable = 0;
+
+  constructor(reader: RecordingReader) {
+    this.reader = reader;
+    if (/:\/\/[^/\s]*@/.test(String(reader.header.up ?? '')))
+      this.secrets.add({ line: 1, where: 'the upstream’s URL' });
+  }
+
+  command(event: RecordedCommand, line: number): void {
+    const { args } = event;
+    if (args.some(({ kind }) => kind === 'redacted')) this.redacted++;
+    if (args.some(({ kind }) => kind === 'cut') || isCut(event.json.r)) this.cut++;
+    if (event.json.r === undefined) this.withoutReply++;
+    for (const where of secretsOf(event)) this.secrets.add({ line, where });
+    this.law(event);
+  }
+
+  private law(event: RecordedCommand): void {
+    const [topology, config] = event.decidedBy;
+    const { context } = this.reader;
+    if (context.topology(topology) === undefined || context.config(config) === undefined) {
+      this.undecidable++;
+      return;
+    }
+    const broken = checkLaw(event, context);
+    if (broken === null) this.decided++;
+    else this.broken.add(broken);
+  }
+
+  result(): Audit {
+    const { clients, secrets, broken, redacted, cut, withoutReply, decided, undecidable } = this;
+    const summary = this.reader.summary();
+    const missing = this.missing(summary);
+    return {
+      summary,
+      clients,
+      missing,
+      secrets,
+      redacted,
+      cut,
+      withoutReply,
+      decided,
+      broken,
+      undecidable,
+    };
+  }
+
+  /** Of a whole recording only: a part begins in the middle, and a filter leaves numbers out. */
+  private missing({ commands, dropped, running, lastSeq, fin }: RecordingSummary): number {
+    const { part, filter } = this.reader.header;
+    if (part !== 1 || filter !== undefined || fin?.why === 'rotate') return 0;
+    return Math.max(0, lastSeq - commands - dropped - running.length);
+  }
+}
+
+function isCut(reply: Json | undefined): boolean {
+  return isJsonObject(reply) && reply.cut !== undefined;
+}
+
+/** What should have been removed where the command was recorded, by the rules that remove it. */
+function secretsOf({ command, args, reply }: CommandEvent): string[] {
+  if (command.spec?.secret !== true) return [];
+  const { name } = command;
+  const found = secretArguments(command)
+    .filter((at) => args[at]?.kind === 'whole' || args[at]?.kind === 'cut')
+    .map((at) => `${name} argument ${at}`);
+  if (!reply.condensed && reply.bytes.length > 0 && hasSecretReply(command)) {
+    const value = decodeReply(reply.bytes);
+    // What refuses the command without quoting it holds nothing; only HELLO's errors quote.
+    if (value === null || !isError(value) || name === 'HELLO') found.push(`${name} reply`);
+  }
+  return found;
+}
