@@ -3,6 +3,7 @@
  * whatever was done is noted as the line that does it again.
  */
 
+import { clientCommands } from './commands/clients.js';
 import { faultCommands } from './commands/faults.js';
 import { filterCommands } from './commands/filtering.js';
 import { playingCommands } from './commands/playing.js';
@@ -35,6 +36,7 @@ export const COMMANDS: readonly Command[] = [
   ...recordingCommands,
   ...playingCommands,
   ...faultCommands,
+  ...clientCommands,
   ...screenCommands,
 ];
 

@@ -1,4 +1,5 @@
 /** What an input does: it goes to the dialog that is open, else to the filter being typed, else to the keys. */
+import { answerClose } from './actions/clients.js';
 import { pickFault } from './actions/faults.js';
 import { promptKey, promptPaste } from './actions/prompt.js';
 import { answerQuit, interrupt } from './actions/quit.js';
@@ -30,6 +31,7 @@ export function act(model: Model, input: Input): void {
     return;
   }
   if (dialog?.kind === 'quit') answerQuit(model, name);
+  else if (dialog?.kind === 'close') answerClose(model, dialog.connection, name);
   else if (dialog?.kind === 'fault') pickFault(model, name);
   else if (dialog?.kind === 'prompt') promptKey(model, dialog, name, text);
   else if (dialog?.kind === 'menu') menuKey(model, MENUS[dialog.id], dialog, name, text);

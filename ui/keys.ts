@@ -4,6 +4,7 @@
  * A key has one meaning in every pane; where it makes no sense it does nothing. Keys of `ux.md` c.2 that are not here have no meaning
  * yet, and must not get another.
  */
+import { askClose } from './actions/clients.js';
 import { askSaveReply, startCopy, startWrite } from './actions/copy.js';
 import { duplicateRule, editRule, removeRule, startFaults } from './actions/faults.js';
 import { addCell, editFilter, toggleFilter } from './actions/find.js';
@@ -34,13 +35,15 @@ import type { Model } from './model.js';
 import { PANES } from './panes.js';
 import { changeSpeed, playing } from './transport.js';
 
+/** In a word or two, for the line at the bottom; empty where the key does nothing now. */
+type Hint = string | ((model: Model) => string);
+
 export type Binding = {
   /** As the decoder names them; the first stands for all of them. */
   readonly keys: readonly string[];
   readonly section: string;
   readonly help: string;
-  /** In a word or two, for the line at the bottom. */
-  readonly hint?: string;
+  readonly hint?: Hint;
   readonly run: (model: Model) => void;
 };
 
@@ -49,7 +52,7 @@ function bind(
   keys: string,
   help: string,
   run: (model: Model) => void,
-  hint?: string,
+  hint?: Hint,
 ): Binding {
   const names = keys.split(' ').map((name) => (name === 'space' ? ' ' : name));
   return { section, keys: names, help, run, ...(hint === undefined ? {} : { hint }) };
@@ -98,7 +101,7 @@ export const KEYS: readonly Binding[] = [
     'p',
     'freeze the screen, traffic goes on; play and pause a recording',
     toggleFreeze,
-    'freeze',
+    ({ playback }) => (playback === null ? 'freeze' : playback.state.playing ? 'pause' : 'play'),
   ),
   bind(
     'Marks',
@@ -139,6 +142,9 @@ export const KEYS: readonly Binding[] = [
   bind('Faults', 'D', 'a copy of the rule in focus', duplicateRule),
   bind('Faults', 'u', 'undo the last change of rules', (model) => model.desk.undo(), 'undo'),
   bind('Faults', 'ctrl-r', 'redo it', (model) => model.desk.undo(true)),
+  bind('Clients', 'x', 'close the client in focus in pane 8; asks', askClose, (model) =>
+    model.tabOf('conns') === 0 && model.playback === null ? 'close' : '',
+  ),
   bind('Copy', 'y', 'copy: a menu, or the URL while nothing has come', startCopy, 'copy'),
   bind('Copy', 'Y', 'the same menu, into a file', startWrite),
   bind(

@@ -38,6 +38,8 @@ type ListPaneId = Exclude<PaneId, 'stream'>;
 export type Dialog =
   | { readonly kind: 'quit' }
   | { readonly kind: 'fault' }
+  /** Whether to end a client's connection. */
+  | { readonly kind: 'close'; readonly connection: number }
   | {
       readonly kind: 'prompt';
       readonly label: string;
@@ -86,6 +88,8 @@ export type Effects = {
   readonly copy: (bytes: string | Buffer, what: string) => void;
   /** Settles when the core has taken it. */
   readonly reconfigure: (config: MeshConfig) => Promise<void>;
+  /** Ends a client's connection; settles when the core has done it. False: it was gone already. */
+  readonly closeClient: (connection: number) => Promise<boolean>;
   /** Mouse reports on or off. */
   readonly mouse: (on: boolean) => void;
   /** Keeps a setting in the user's file; gives where, or what is wrong. */
@@ -208,6 +212,7 @@ export class Model {
     this.desk = new FaultDesk({
       config: () => feed.context.latest.config?.config ?? subject.config,
       reconfigure: effects.reconfigure,
+      isRecorded: playback !== null,
       seed: FAULT_SEED,
       say: (text) => {
         this.toasts.answer(text);

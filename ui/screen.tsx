@@ -101,6 +101,7 @@ export class Screen {
     const effects: Effects = {
       copy: (bytes, what) => void this.copy(bytes, what),
       reconfigure: (config) => this.proxy.reconfigure(config),
+      closeClient: (connection) => this.proxy.closeClient(connection),
       mouse: (on) => needs.terminal.mouse(on),
       keep: needs.keep,
       quit: needs.quit,

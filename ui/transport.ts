@@ -8,6 +8,9 @@ const SPEEDS: readonly (number | 'max')[] = [0.1, 0.25, 0.5, 1, 2, 5, 10, 25, 10
 /** Commands that are played between two looks for the one that is wanted. */
 const STRIDE = 500;
 
+/** What keys say that would change what has happened. */
+export const UNCHANGEABLE = 'a recording cannot be changed';
+
 /** A key that plays; without a recording it says so. */
 export function playing(act: (playback: Playback, model: Model) => void): (model: Model) => void {
   return (model) => {

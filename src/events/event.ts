@@ -131,7 +131,8 @@ export type OtherEvent =
       readonly upstream: string;
       readonly address: string;
       readonly dialled: string;
-      readonly state: 'ready' | 'closed';
+      /** `failed`: it ended before it was ever ready. */
+      readonly state: 'ready' | 'closed' | 'failed';
       readonly own: boolean;
       readonly cause: Cause | null;
     }

@@ -321,6 +321,14 @@ export class Downstream implements RepliesOwner {
     this.gone('rmtop', null);
   }
 
+  /** Somebody wants it gone: at once, also when it does not read what it is sent. */
+  kick(): void {
+    this.hold(HOLD.closing);
+    this.replies.flushNow();
+    this.socket.destroy();
+    this.gone('rmtop', 'closed by hand');
+  }
+
   private gone(by: 'client' | 'rmtop' | 'error', error: string | null): void {
     if (this.closed) return;
     this.replies.abandon(by === 'rmtop' ? 'shutdown' : 'client-closed');

@@ -169,6 +169,7 @@ export class Pool {
   ): UpstreamConnection {
     const access = accessTo(this.dialling, upstream, address);
     const dialled = dialledFor(this.dialling, address);
+    let wasReady = false;
     return new UpstreamConnection({
       upstream,
       address,
@@ -191,13 +192,14 @@ export class Pool {
       onState: (connection, state, cause) => {
         if (state !== 'ready') onGone(connection, state);
         if (state === 'detached') return;
+        if (state === 'ready') wasReady = true;
         this.bus.other({
           type: 'upstream',
           atUs: this.clock.nowUs(),
           upstream,
           address,
           dialled,
-          state,
+          state: state === 'closed' && !wasReady ? 'failed' : state,
           own,
           cause,
         });

@@ -74,6 +74,8 @@ export type ProxyHandle = {
    * as Envoy's do. Settles when it is done.
    */
   reconfigure(config: MeshConfig, access?: NewAccess): Promise<void>;
+  /** Ends the connection of a client, by its number; what it was still waiting for is not answered. False: there is none any more. */
+  closeClient(connection: number): Promise<boolean>;
   /** Puts a line into the log that all consumers read; `next` is what to do about it. */
   note(level: 'info' | 'warning' | 'error', text: string, next: string | null): void;
   /** Stops accepting, lets commands in flight finish for at most `graceMs`, and closes everything. */
@@ -338,6 +340,15 @@ class RunningProxy implements ProxyHandle {
   /** Who is logged in stays so; where nobody had to, new clients will have to. */
   private takeCredentials(credentials: Credentials | null): void {
     this.core.credentials = credentials;
+  }
+
+  closeClient(connection: number): Promise<boolean> {
+    for (const client of this.clients) {
+      if (client.id !== connection) continue;
+      client.kick();
+      return Promise.resolve(true);
+    }
+    return Promise.resolve(false);
   }
 
   note(level: 'info' | 'warning' | 'error', text: string, next: string | null): void {

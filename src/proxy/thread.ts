@@ -38,6 +38,12 @@ export type ToWorker =
   | {
       readonly type: 'call';
       readonly call: number;
+      readonly name: 'closeClient';
+      readonly connection: number;
+    }
+  | {
+      readonly type: 'call';
+      readonly call: number;
       readonly name: 'close';
       readonly graceMs: number;
     };
@@ -62,7 +68,10 @@ export type FromWorker =
       readonly block: ArrayBuffer;
       readonly used: number;
     }
-  | { readonly type: 'result'; readonly call: number; readonly value: Totals | null };
+  | { readonly type: 'result'; readonly call: number; readonly value: CallValue };
+
+/** What a call gives: totals, whether there was something to do, or nothing. */
+type CallValue = Totals | boolean | null;
 
 /** Starts a proxy in a worker thread. Throws as `createProxy` does. */
 export async function createThreadedProxy(options: ProxyOptions): Promise<ProxyHandle> {
@@ -101,7 +110,7 @@ class ThreadedProxy implements ProxyHandle {
   /** Consumers whose blocks are taken and not acknowledged yet, one entry a block. */
   private readonly owed: number[] = [];
   private owing: NodeJS.Timeout | null = null;
-  private readonly calls = new Map<number, (value: Totals | null) => void>();
+  private readonly calls = new Map<number, (value: CallValue) => void>();
   private lastId = 0;
   private closing = false;
 
@@ -200,13 +209,21 @@ class ThreadedProxy implements ProxyHandle {
 
   async totals(): Promise<Totals> {
     const totals = await this.call((call) => ({ type: 'call', call, name: 'totals' }));
-    if (totals === null) throw new RmtopError('INTERNAL', 'the core has ended');
+    if (totals === null || typeof totals === 'boolean')
+      throw new RmtopError('INTERNAL', 'the core has ended');
     return totals;
   }
 
   async reconfigure(config: MeshConfig, access: NewAccess = {}): Promise<void> {
     this.config = { ...config, version: this.config.version + 1 };
     await this.call((call) => ({ type: 'call', call, name: 'reconfigure', config, access }));
+  }
+
+  async closeClient(connection: number): Promise<boolean> {
+    return (
+      (await this.call((call) => ({ type: 'call', call, name: 'closeClient', connection }))) ===
+      true
+    );
   }
 
   note(level: 'info' | 'warning' | 'error', text: string, next: string | null): void {
@@ -221,7 +238,7 @@ class ThreadedProxy implements ProxyHandle {
     await this.worker.terminate();
   }
 
-  private call(message: (call: number) => ToWorker): Promise<Totals | null> {
+  private call(message: (call: number) => ToWorker): Promise<CallValue> {
     const call = ++this.lastId;
     return new Promise((resolve) => {
       this.calls.set(call, resolve);

@@ -70,6 +70,8 @@ async function answer(
 ): Promise<void> {
   const { call } = message;
   if (message.name === 'totals') tell({ type: 'result', call, value: await proxy.totals() });
+  else if (message.name === 'closeClient')
+    tell({ type: 'result', call, value: await proxy.closeClient(message.connection) });
   else {
     await (message.name === 'close'
       ? proxy.close(message.graceMs)

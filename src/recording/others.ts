@@ -298,7 +298,7 @@ export function otherFromJson(line: JsonObject, known: KnownSessions): OtherEven
         upstream: text(line.u),
         address: text(line.addr),
         dialled: text(line.via ?? line.addr),
-        state: line.st === 'ready' ? 'ready' : 'closed',
+        state: line.st === 'ready' || line.st === 'failed' ? line.st : 'closed',
         own: line.own === true,
         cause: causeFromJson(line.cause),
       };

@@ -11,6 +11,12 @@ import type { Entry, RecordingHeader } from './reader.js';
 const ERROR = 0x2d; // '-'
 const BULK_ERROR = 0x21; // '!'
 
+function unchangeable(): RmtopError {
+  return new RmtopError('USAGE', 'a recording cannot be changed', {
+    next: ['rmtop replay FILE --mesh NEW.yaml --decide-only        what another mesh would do'],
+  });
+}
+
 /** Hands recorded entries out. It has the shape of a ProxyHandle; nothing can be changed by it. */
 export class PlaybackSource {
   readonly address: { readonly host: string; readonly port: number };
@@ -48,11 +54,12 @@ export class PlaybackSource {
 
   /** Rejects with USAGE: what is recorded has happened. */
   reconfigure(): Promise<void> {
-    return Promise.reject(
-      new RmtopError('USAGE', 'a recording cannot be changed', {
-        next: ['rmtop replay FILE --mesh NEW.yaml --decide-only        what another mesh would do'],
-      }),
-    );
+    return Promise.reject(unchangeable());
+  }
+
+  /** Rejects as `reconfigure` does. */
+  closeClient(): Promise<boolean> {
+    return Promise.reject(unchangeable());
   }
 
   note(level: 'info' | 'warning' | 'error', text: string, next: string | null): void {

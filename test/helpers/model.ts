@@ -1,5 +1,5 @@
 /** The screen's model over a stream without sockets: keys go in as a terminal sends them, and what is shown comes out as text. */
-import { parseFilter } from 'rmtop';
+import { type Playback, parseFilter } from 'rmtop';
 import { SCREEN_KEEP } from '../../bin/screen.js';
 import { ScreenRecorder } from '../../bin/screen-recorder.js';
 import { bannerLines } from '../../ui/components/banner.js';
@@ -30,8 +30,13 @@ export class TestScreen {
   mouse: boolean | null = null;
   private readonly decoder = new KeyDecoder();
 
-  constructor(columns = 80, rows = 24, warnings: readonly Warning[] = []) {
-    const feed = new Feed(this.stream);
+  constructor(
+    columns = 80,
+    rows = 24,
+    warnings: readonly Warning[] = [],
+    playback: Playback | null = null,
+  ) {
+    const feed = new Feed(playback?.source ?? this.stream);
     const filter = parseFilter('');
     if (filter.kind === 'problem') throw new TypeError(filter.message);
     const subject = {
@@ -58,6 +63,7 @@ export class TestScreen {
           this.copied.push({ content: Buffer.from(content).toString('latin1'), what });
         },
         reconfigure: () => Promise.resolve(),
+        closeClient: (connection) => this.stream.closeClient(connection),
         quit: () => {
           this.quits++;
         },
@@ -72,9 +78,10 @@ export class TestScreen {
         },
       },
       new ScreenRecorder(this.stream, 'redis-cluster:6379', SCREEN_KEEP),
+      playback,
     );
     this.model.size = { columns, rows };
-    this.stream.subscribe(feed);
+    (playback?.source ?? this.stream).subscribe(feed);
   }
 
   /** Types keys, as the bytes that a terminal sends for them, a lone Esc among them. */

@@ -257,7 +257,7 @@ const RECORDS: Readonly<Record<string, Check>> = {
     u: isText,
     addr: isText,
     'via?': isText,
-    st: isOneOf('ready', 'closed'),
+    st: isOneOf('ready', 'closed', 'failed'),
     'own?': isOneOf(true),
     'cause?': isObject as Check,
   }),

@@ -235,6 +235,14 @@ export class TestStream implements ProxyHandle {
 
   reconfigure: ProxyHandle['reconfigure'] = () => Promise.resolve();
 
+  /** The clients that were closed by hand. */
+  readonly kicked: number[] = [];
+
+  closeClient: ProxyHandle['closeClient'] = (connection) => {
+    this.kicked.push(connection);
+    return Promise.resolve(true);
+  };
+
   note: ProxyHandle['note'] = () => {};
 
   close: ProxyHandle['close'] = (graceMs = 0) => {

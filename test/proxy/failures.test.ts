@@ -80,6 +80,10 @@ test('a server that refuses connections', async (t) => {
   assert.equal(await client.ask('SET', 'a', '1'), FAILURE);
   const event = await proxy.event((e) => e.seq === 2);
   assert.equal(event.outcome.kind === 'reply' && event.outcome.cause?.code, 'refused');
+  const states = (): string[] =>
+    proxy.others.flatMap((other) => (other.type === 'upstream' ? [other.state] : []));
+  await until(() => states().length >= 3, 'what came of the second connection');
+  assert.deepEqual(states().slice(0, 3), ['ready', 'closed', 'failed']);
 });
 
 test('a server that closes in the middle of things', async (t) => {

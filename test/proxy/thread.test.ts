@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { KIND_COMMAND } from '../../src/events/block.js';
 import { Block } from '../../src/events/reader.js';
+import { readEvents } from '../../src/events/subscribe.js';
 import { parseAddressMap } from '../../src/mesh/address-map.js';
 import { singleUpstreamConfig } from '../../src/mesh/config.js';
 import type { ProxyOptions } from '../../src/proxy/proxy.js';
@@ -61,6 +62,34 @@ test('blocks that take long to deal with are dealt with one a turn, and all of t
   const last = turns.at(-1);
   const earlier = turns.filter((each) => each !== last);
   assert.equal(new Set(earlier).size, earlier.length, 'two blocks in one turn');
+});
+
+test('a client is closed by its number, once; the others are served on', async (t) => {
+  const proxy = await createThreadedProxy(options());
+  t.after(() => proxy.close());
+  const ends: {
+    readonly connection: number;
+    readonly by: string;
+    readonly error: string | null;
+  }[] = [];
+  readEvents(proxy, (event) => {
+    if (event.type !== 'session-closed') return;
+    ends.push({ connection: event.connection, by: event.by, error: event.error });
+  });
+  const first = await TestClient.connect(proxy.address.port);
+  t.after(() => first.close());
+  assert.match(await first.ask('SET', 'closing', '1'), /OK/);
+  const second = await TestClient.connect(proxy.address.port);
+  t.after(() => second.close());
+  assert.match(await second.ask('SET', 'closing', '2'), /OK/);
+  assert.equal(await proxy.closeClient(1), true);
+  await first.closed;
+  await until(() => ends.length > 0, 'its event');
+  assert.deepEqual(ends, [{ connection: 1, by: 'rmtop', error: 'closed by hand' }]);
+  assert.equal(await proxy.closeClient(1), false, 'it is gone');
+  assert.equal(await proxy.closeClient(99), false, 'it never was');
+  assert.match(await second.ask('GET', 'closing'), /2/);
+  assert.equal((await proxy.totals()).clients, 1);
 });
 
 test('one that must lose nothing and is behind slows the clients down, and then gets everything', async (t) => {

@@ -430,6 +430,19 @@ test.describe('other records', () => {
       },
       '{"k":"up","t":0,"u":"redis","addr":"h:1","st":"ready"}',
     ],
+    'a connection that was never ready': [
+      {
+        type: 'upstream',
+        atUs: 0,
+        upstream: 'redis',
+        address: 'h:1',
+        dialled: 'h:1',
+        state: 'failed',
+        own: false,
+        cause: { code: 'refused', address: 'h:1' },
+      },
+      '{"k":"up","t":0,"u":"redis","addr":"h:1","st":"failed","cause":{"code":"refused","address":"h:1"}}',
+    ],
   };
   for (const [name, [event, line]] of Object.entries(GOLDEN)) {
     test(name, () => {

@@ -78,6 +78,7 @@ function desk(): {
       }),
     say: (text) => said.push(text),
     seed: 1,
+    isRecorded: false,
   });
   return {
     desk: made,
@@ -158,6 +159,7 @@ test('a rule with a limit goes off by itself, and says so; the limit is part of 
     },
     say: (text) => said.push(text),
     seed: 1,
+    isRecorded: false,
   });
   assert.equal(desk.load('- delay 5ms 100% for 40ms if cmd=GET\n- hang 1% for 2m\n'), null);
   assert.equal(desk.profile, '- delay 5ms 100% if cmd=GET for 40ms\n- hang 1% for 2m\n');
@@ -181,6 +183,7 @@ test('what the core does not take is not what the desk shows', async () => {
     reconfigure: () => Promise.reject(new RangeError('it is busy')),
     say: (text) => said.push(text),
     seed: 1,
+    isRecorded: false,
   });
   await desk.toggle('t1');
   assert.match(said.at(-1) ?? '', /the core did not take it: it is busy/);

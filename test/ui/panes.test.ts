@@ -11,9 +11,9 @@ const LOOK = makeLook('mono', 'none', false);
 test('connections to servers: shared and own ones are counted, and why the last one failed', () => {
   const links = new Links();
   const hear = (
-    state: 'ready' | 'closed',
+    state: 'ready' | 'closed' | 'failed',
     own: boolean,
-    code: 'reset' | 'removed' | null = null,
+    code: 'reset' | 'refused' | 'removed' | null = null,
   ): void =>
     links.hear({
       type: 'upstream',
@@ -26,6 +26,8 @@ test('connections to servers: shared and own ones are counted, and why the last 
       cause: code === null ? null : { code, address: '10.0.0.1:6379' },
     });
   hear('ready', false);
+  hear('failed', false, 'refused');
+  assert.equal(links.list[0]?.shared, 1, 'one that was never ready does not end another');
   hear('ready', true);
   hear('ready', true);
   hear('closed', true, 'removed');
@@ -33,7 +35,7 @@ test('connections to servers: shared and own ones are counted, and why the last 
   const [link] = links.list;
   assert.deepEqual(
     [link?.shared, link?.own, link?.opened, link?.failed],
-    [0, 1, 3, 1],
+    [0, 1, 3, 2],
     'a connection that was let go has not failed',
   );
   assert.match(link?.lastCause ?? '', /10\.0\.0\.1:6379/);

@@ -4,10 +4,18 @@ import type { FaultRule } from 'rmtop';
 import { parseLimited } from '../faults/limit.js';
 import type { Model } from '../model.js';
 import { count } from '../text/figures.js';
+import { UNCHANGEABLE } from '../transport.js';
 import { ask } from './prompt.js';
+
+/** Whether the rules are those of a recording, which is said. */
+function isUnchangeable(model: Model): boolean {
+  if (model.playback !== null) model.toasts.answer(UNCHANGEABLE);
+  return model.playback !== null;
+}
 
 /** `t`: the next key says what. */
 export function startFaults(model: Model): void {
+  if (isUnchangeable(model)) return;
   model.dialog = { kind: 'fault' };
 }
 
@@ -68,6 +76,7 @@ function askRule(model: Model, text: string): void {
 
 /** `e`, `t e`: the rule in focus as text. */
 export function editRule(model: Model): void {
+  if (isUnchangeable(model)) return;
   const rule =
     model.pane === 'faults'
       ? focused(model)
@@ -89,6 +98,7 @@ export function editRule(model: Model): void {
 
 /** `h` and `l`: five percent less or more. */
 export function changePercent(model: Model, by: number): void {
+  if (isUnchangeable(model)) return;
   const rule = focused(model);
   if (rule === undefined) return;
   const percent = Math.max(0, Math.min(100, rule.percent + by));
@@ -97,12 +107,14 @@ export function changePercent(model: Model, by: number): void {
 
 /** `d` in the Faults pane. */
 export function removeRule(model: Model): void {
+  if (isUnchangeable(model)) return;
   const rule = model.pane === 'faults' ? focused(model) : undefined;
   if (rule !== undefined) void model.desk.remove(rule.id);
 }
 
 /** `D` in the Faults pane: the copy is off. */
 export function duplicateRule(model: Model): void {
+  if (isUnchangeable(model)) return;
   const rule = model.pane === 'faults' ? focused(model) : undefined;
   if (rule === undefined) return;
   const problem = model.desk.add(

@@ -2,8 +2,10 @@
 import { parseRule } from 'rmtop';
 import type { Command } from '../commands.js';
 import type { Model } from '../model.js';
+import { UNCHANGEABLE } from '../transport.js';
 
 function fault(model: Model, rest: string): string | null {
+  if (model.playback !== null) return UNCHANGEABLE;
   const { desk } = model;
   const [word = '', what = ''] = rest.split(/\s+/);
   if (word === 'add') {

@@ -1,5 +1,6 @@
 /** The tabs, and the two lines at the bottom: news or a question, and the keys that make sense now. */
 
+import { clientText } from '../actions/clients.js';
 import { faultsInALine } from '../actions/faults.js';
 import { bindingOf, shownKey } from '../keys.js';
 import type { Menu } from '../menu.js';
@@ -52,6 +53,8 @@ export function newsLine(model: Model, width: number): string {
     const clients = plural(model.feed.sessions.open, 'client');
     return theme.bold(cut(` Quit? y/N (${clients} connected)`, width));
   }
+  if (dialog?.kind === 'close')
+    return theme.bold(cut(` Close ${clientText(model, dialog.connection)}? y/N`, width));
   if (dialog?.kind === 'fault') return theme.bold(fit(` t> ${faultsInALine(model)}`, width));
   if (dialog?.kind === 'prompt') {
     const { label, line, note } = dialog;
@@ -113,8 +116,9 @@ export function keyHints(model: Model, width: number): readonly KeyHint[] {
   const names =
     model.isFresh && model.pane === 'stream' ? ['y', '/', ':', '?', 'q'] : paneOf(model.pane).hints;
   const hints = names.flatMap((name) => {
-    const hint = bindingOf(name)?.hint;
-    return hint === undefined ? [] : [{ name, hint }];
+    const known = bindingOf(name)?.hint ?? '';
+    const hint = typeof known === 'string' ? known : known(model);
+    return hint === '' ? [] : [{ name, hint }];
   });
   // Whatever else there is no room for, the help stays.
   const widthOfHint = ({ name, hint }: { name: string; hint: string }): number =>

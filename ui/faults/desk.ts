@@ -3,6 +3,7 @@
  * and is said to be done only when the core has acknowledged it.
  */
 import { type FaultRule, type MeshConfig, type NewRule, parseRule, ruleText } from 'rmtop';
+import { UNCHANGEABLE } from '../transport.js';
 import { Limits, limitText, parseLimited } from './limit.js';
 
 /** What a desk needs: the configuration in force, and the way to change it. */
@@ -11,6 +12,8 @@ export type DeskNeeds = {
   readonly reconfigure: (config: MeshConfig) => Promise<void>;
   readonly say: (text: string) => void;
   readonly seed: number;
+  /** Whether the configuration is that of a recording: its rules are shown, and nothing changes them. */
+  readonly isRecorded: boolean;
 };
 
 /** Rules to try, where there are none: all off. */
@@ -49,15 +52,21 @@ export class FaultDesk {
   }
 
   get rules(): readonly FaultRule[] {
-    return this.wanted;
+    return this.needs.isRecorded ? this.needs.config().rules : this.wanted;
   }
 
   /** How many are on, of rmtop's own and of the mesh's. */
   get on(): number {
     return (
-      this.wanted.filter((rule) => rule.on).length +
+      this.rules.filter((rule) => rule.on).length +
       this.needs.config().faults.filter((fault) => fault.on).length
     );
+  }
+
+  /** Whether a change is refused, which is said. */
+  private refuses(): boolean {
+    if (this.needs.isRecorded) this.needs.say(UNCHANGEABLE);
+    return this.needs.isRecorded;
   }
 
   private made(rule: NewRule, id: string): FaultRule {
@@ -75,6 +84,7 @@ export class FaultDesk {
 
   /** Makes `rules` the ones in force; `done` is said when they are. */
   private async become(rules: readonly FaultRule[], done: string, isUndo = false): Promise<void> {
+    if (this.refuses()) return;
     if (!isUndo) {
       this.past = [...this.past.slice(-49), this.wanted];
       this.future = [];
@@ -100,6 +110,7 @@ export class FaultDesk {
 
   /** Switches rule `id` on or off. */
   toggle(id: string): Promise<void> {
+    if (this.refuses()) return Promise.resolve();
     const rule = this.wanted.find((each) => each.id === id);
     if (rule === undefined) {
       this.needs.say(`there is no rule ${id}: t n makes one`);
@@ -128,6 +139,7 @@ export class FaultDesk {
 
   /** Adds a rule, switched on; gives what is wrong instead where there is no room. */
   add(rule: NewRule & { readonly forMs?: number | null }, on = true): string | null {
+    if (this.needs.isRecorded) return UNCHANGEABLE;
     const used = new Set(this.wanted.map((each) => each.id));
     const id = Array.from({ length: MOST_RULES }, (_, i) => `t${i + 1}`).find(
       (each) => !used.has(each),
@@ -153,6 +165,7 @@ export class FaultDesk {
 
   /** `u`, and `ctrl-r` with `forward`. */
   undo(forward = false): void {
+    if (this.refuses()) return;
     const [from, to] = forward ? [this.future, this.past] : [this.past, this.future];
     const rules = from.pop();
     if (rules === undefined) {
@@ -170,6 +183,7 @@ export class FaultDesk {
 
   /** Takes the rules of a profile; gives what is wrong with it instead. */
   load(text: string): string | null {
+    if (this.needs.isRecorded) return UNCHANGEABLE;
     const rules: FaultRule[] = [];
     const limits: (number | null)[] = [];
     for (const [i, line] of text.split('\n').entries()) {

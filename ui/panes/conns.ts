@@ -18,6 +18,13 @@ function items(model: Model): readonly Session[] {
     .filter((session, i) => session.closedUs === null || i < CLOSED_SHOWN);
 }
 
+/** The client in focus; null: there is none, or the servers are shown. */
+export function clientAtCursor(model: Model): Session | null {
+  if (model.tabOf('conns') !== 0) return null;
+  const sessions = items(model);
+  return sessions[model.cursorOf('conns', sessions.length)] ?? null;
+}
+
 const TABS = ['Clients', 'Servers'] as const;
 
 type Column = readonly [name: string, width: number, right: boolean, from: number];
@@ -173,10 +180,9 @@ export const connsPane: LinesPane = {
       const link = list[model.cursorOf('conns', list.length)];
       return link === undefined ? null : `node.addr=${quoted(link.address)}`;
     }
-    const sessions = items(model);
-    const session = sessions[model.cursorOf('conns', sessions.length)];
-    return session === undefined ? null : `conn=${session.connection}`;
+    const session = clientAtCursor(model);
+    return session === null ? null : `conn=${session.connection}`;
   },
   tabs: TABS,
-  hints: ['j', '[', '*', '#', 'esc', '?'],
+  hints: ['j', '[', '*', '#', 'x', 'esc', '?'],
 };

@@ -13,7 +13,11 @@ import { replyKind } from '../text/replies.js';
 
 function head(model: Model, { width }: Room): readonly string[] {
   const { look, desk } = model;
-  const text = ` t 1..9 toggle   t n new   t 0 all off   ${fitRight(`${desk.on} ON`, 5)} of ${desk.rules.length}`;
+  const on = `${fitRight(`${desk.on} ON`, 5)} of ${desk.rules.length}`;
+  const text =
+    model.playback !== null
+      ? ` as recorded: the rules of this moment   ${on}`
+      : ` t 1..9 toggle   t n new   t 0 all off   ${on}`;
   return [
     fit(text, width),
     look.theme.paint(
@@ -120,9 +124,12 @@ function aboutRule(model: Model, rule: FaultRule, width: number): readonly strin
   const preview = model.previewOf(rule.scope);
   const would = `${rule.id} fits ${count(preview.fits)} of the last ${count(preview.of)} commands (${percent(preview.fits, preview.of)})`;
   const did =
-    tally === undefined || tally.inScope === 0
+    tally === undefined || tally.hits + tally.inScope === 0
       ? 'has hit nothing yet'
-      : `has hit ${count(tally.hits)} of ${count(tally.inScope)} in its scope (${percent(tally.hits, tally.inScope)})`;
+      : // A recording says what was hit, not what might have been.
+        tally.inScope === 0
+        ? `has hit ${count(tally.hits)}`
+        : `has hit ${count(tally.hits)} of ${count(tally.inScope)} in its scope (${percent(tally.hits, tally.inScope)})`;
   const last = model.lastHitOf(rule.id);
   return [
     fit(` ${would}`, width),

@@ -37,7 +37,7 @@ export class Journal {
       case 'upstream':
         // A client's own connection is let go when it is no longer needed, many a second perhaps.
         if (event.own && event.cause?.code === 'removed') return;
-        if (event.cause !== null && event.state === 'closed')
+        if (event.cause !== null && event.state !== 'ready')
           this.add(
             event.atUs,
             // A server that the topology no longer names is let go on purpose.

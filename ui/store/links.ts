@@ -29,7 +29,8 @@ export class Links {
 
   hear(event: UpstreamEvent): void {
     const link = this.linkOf(event);
-    const by = event.state === 'ready' ? 1 : -1;
+    // One that was never ready was not among those that are open.
+    const by = event.state === 'ready' ? 1 : event.state === 'closed' ? -1 : 0;
     if (event.own) link.own = Math.max(0, link.own + by);
     else link.shared = Math.max(0, link.shared + by);
     if (event.state === 'ready') {

@@ -1,0 +1,61 @@
+/** `x` in the pane of connections: it asks first, and says that it is done when the core has done it. */
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { TestScreen } from '../helpers/model.js';
+import { until } from '../helpers/until.js';
+
+function filled(): TestScreen {
+  const screen = new TestScreen(100, 30);
+  const { stream } = screen;
+  stream.client(1, 'api');
+  stream.client(2, 'worker');
+  stream.command({ argv: ['GET', 'a'], connection: 1 });
+  screen.update();
+  return screen;
+}
+
+test('x asks about the client in focus; y closes it, and that is said when it is done', async () => {
+  const screen = filled();
+  let done: (closed: boolean) => void = () => {};
+  screen.stream.closeClient = (connection) => {
+    screen.stream.kicked.push(connection);
+    return new Promise((resolve) => {
+      done = resolve;
+    });
+  };
+  screen.type('8jx');
+  assert.equal(screen.news(), 'Close c1 api 127.0.0.1:51801? y/N');
+  // One that connects while the question is there does not change whom it is about.
+  screen.stream.client(3, 'late');
+  screen.type('y');
+  assert.deepEqual(screen.stream.kicked, [1]);
+  assert.equal(screen.news(), '', 'nothing is said before the core has done it');
+  done(true);
+  await until(() => screen.news() !== '', 'the answer');
+  assert.equal(screen.news(), 'closed c1 api 127.0.0.1:51801');
+  assert.equal(screen.model.diary.list.at(-1)?.line, 'close c1');
+  screen.stream.closeClient = () => Promise.resolve(false);
+  screen.type(':close c2\r');
+  await until(() => /c2/.test(screen.news()), 'the other answer');
+  assert.equal(screen.news(), 'c2 worker 127.0.0.1:51802 had gone already');
+});
+
+test('any other key than y leaves the client alone, the same key and Enter among them', () => {
+  for (const key of ['x', '\r', '\x1b', 'n', 'q', ' ']) {
+    const screen = filled();
+    screen.type(`8x${key}`);
+    assert.deepEqual(screen.stream.kicked, [], JSON.stringify(key));
+    assert.equal(screen.model.dialog, null);
+    assert.equal(screen.quits, 0);
+  }
+});
+
+test('where there is no client to close, x says so', () => {
+  const screen = filled();
+  screen.type('x');
+  assert.match(screen.news(), /choose it in pane 8/);
+  screen.type('8]x');
+  assert.match(screen.news(), /choose it in pane 8/);
+  screen.type(':close c9\r');
+  assert.match(JSON.stringify(screen.model.dialog), /no client is called c9/);
+});
