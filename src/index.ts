@@ -148,7 +148,7 @@ export {
   type RefusalCode,
 } from './mesh/decision.js';
 export { explain, refusalBecause } from './mesh/explain.js';
-export type { ExplainLine } from './mesh/explain-part.js';
+export { type ExplainLine, isStrayWrite } from './mesh/explain-part.js';
 export { FIRST_FORWARD_PORT, type Forward, portForward } from './mesh/forward.js';
 export { slotOf } from './mesh/place.js';
 export { printable } from './mesh/printable.js';

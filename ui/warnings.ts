@@ -2,6 +2,8 @@
 import { coveredSlots, type Found, type MeshConfig, SLOTS, trapsOf } from 'rmtop';
 import type { Model, Warning } from './model.js';
 
+const NO_STRAYS: ReadonlyMap<string, number> = new Map();
+
 /** Everything in force, the gravest first; what the servers show comes before what the files say. */
 export function warningsOf(model: Model): readonly Warning[] {
   const { feed, subject } = model;
@@ -14,6 +16,7 @@ export function warningsOf(model: Model): readonly Warning[] {
       servers: state.servers,
       uncovered: placement === undefined ? 0 : SLOTS - coveredSlots(placement),
       moved: feed.tallies.moved.get(name) ?? 0,
+      strays: feed.tallies.strays.get(name) ?? NO_STRAYS,
     };
   }
   return [...trapsOf(config, found), ...subject.warnings];

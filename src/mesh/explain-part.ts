@@ -29,6 +29,15 @@ export function partLines(
     lines.unshift({ stage: 'part', text: [part.name ?? command.nameAsSent, ...words].join(' ') });
   }
   lines.push({ stage: 'node', text: nodeText(part, topology) });
+  if (isStrayWrite(command, part)) {
+    const then = config.settings.enableRedirection
+      ? 'which redirection follows'
+      : 'which enable_redirection would follow';
+    lines.push({
+      stage: 'trap',
+      text: `${command.name} is not in Envoy’s list of writes, and the replica will answer MOVED, ${then}; under MASTER it goes to the primary`,
+    });
+  }
   let copies = 0;
   for (const reason of part.why) {
     if (reason.stage !== 'mirror') continue;
@@ -42,6 +51,11 @@ export function partLines(
     });
   }
   return lines;
+}
+
+/** Whether the part is of a command that writes, as Redis has it, and goes to a replica: Envoy's own list of writes lacks it. */
+export function isStrayWrite({ spec }: Command, { to }: Part): boolean {
+  return to?.role === 'replica' && spec !== undefined && spec.writes && !spec.envoyWrite;
 }
 
 function nodeText(part: Part, topology: Topology): string {

@@ -110,6 +110,13 @@ function faultText({ action, ms, error }: FaultPlan): string {
   }
 }
 
+/** What makes the clients that speak RESP3 unasked connect all the same: tried with node-redis 6.3.1 and redis-py 8.1.0. */
+const TO_RESP2 = 'node-redis 6 connects with RESP: 2, redis-py 8 with protocol=2';
+
+function asksForResp3(command: Command): boolean {
+  return command.name === 'HELLO' && command.argc > 1 && command.text(1, 8) === '3';
+}
+
 /** The reason of a refusal in a sentence, where the error's own text does not say it; null where it does. */
 export function refusalBecause(
   code: RefusalCode,
@@ -122,7 +129,7 @@ export function refusalBecause(
       const since = command.spec?.mesh ? command.spec.since : null;
       return since === null
         ? `${level(config.envoy)} does not know ${printable(command.name)}, nor does any other; --open forwards it`
-        : `${level(config.envoy)} does not know ${command.name} yet: it came with ${level(since)}`;
+        : `${level(config.envoy)} does not know ${command.name} yet: it came with ${level(since)}${asksForResp3(command) ? `; ${TO_RESP2}` : ''}`;
     }
     case 'no-route':
       return 'no prefix route matches the key, and there is no catch-all route';
@@ -131,7 +138,9 @@ export function refusalBecause(
     case 'noproto':
       return config.settings.protocolVersion === 3
         ? 'the listener speaks RESP3: a client says HELLO 3 first'
-        : 'the listener speaks RESP2; --open accepts HELLO 3';
+        : asksForResp3(command)
+          ? `the listener speaks RESP2: ${TO_RESP2}; --open accepts HELLO 3`
+          : 'the listener speaks RESP2; --open accepts HELLO 3';
     default:
       return null;
   }

@@ -3,7 +3,12 @@ import type { MeshConfig } from './config.js';
 import { portForward } from './forward.js';
 
 /** Stable, for tests and for whoever has dismissed one. */
-export type TrapCode = 'hashed-cluster' | 'no-health-checks' | 'out-of-reach' | 'uncovered-slots';
+export type TrapCode =
+  | 'hashed-cluster'
+  | 'no-health-checks'
+  | 'out-of-reach'
+  | 'uncovered-slots'
+  | 'writes-to-replicas';
 
 /** One trap that is in force. */
 export type Trap = {
@@ -24,18 +29,22 @@ export type Found = {
   readonly uncovered: number;
   /** How many replies were `-MOVED`. */
   readonly moved: number;
+  /** How many of them were for writes that had gone to a replica, by the name of the command. */
+  readonly strays: ReadonlyMap<string, number>;
 };
 
 /** The traps that `config` is in, as far as `found` tells; the worst first. */
 export function trapsOf(config: MeshConfig, found: Readonly<Record<string, Found>>): Trap[] {
   const traps = Object.entries(found).flatMap(([upstream, state]) => [
     ...hashedCluster(config, upstream, state),
+    ...writesToReplicas(config, upstream, state),
     ...outOfReach(upstream, state),
     ...uncoveredSlots(upstream, state),
     ...withoutHealthChecks(config, upstream, state),
   ]);
   const order: readonly TrapCode[] = [
     'hashed-cluster',
+    'writes-to-replicas',
     'out-of-reach',
     'uncovered-slots',
     'no-health-checks',
@@ -56,6 +65,25 @@ function hashedCluster(config: MeshConfig, upstream: string, { kind, moved }: Fo
       upstream,
       text: `${upstream} is a Redis Cluster, but the mesh spreads keys over its hosts by ${policy}: ${moved} MOVED so far`,
       next: 'cluster_type envoy.clusters.redis; with Aeraki a RedisDestination with mode: CLUSTER',
+    },
+  ];
+}
+
+/**
+ * Envoy takes for a write only what its own list names; XADD, XDEL, XACK and others are not in it. Under a policy that reads from
+ * replicas they go to one, and a replica of a Redis Cluster answers a write with MOVED to its primary (mesh page, 2.4; tried on Redis 7.0).
+ */
+function writesToReplicas({ settings }: MeshConfig, upstream: string, { strays }: Found): Trap[] {
+  if (strays.size === 0) return [];
+  const count = [...strays.values()].reduce((sum, each) => sum + each, 0);
+  const names = [...strays.keys()].sort();
+  const more = names.length > 3 ? ` and ${names.length - 3} more` : '';
+  return [
+    {
+      code: 'writes-to-replicas',
+      upstream,
+      text: `${names.slice(0, 3).join(' ')}${more} went to replicas of ${upstream} under ${settings.readPolicy}, for Envoy does not list ${names.length === 1 ? 'it' : 'them'} as ${names.length === 1 ? 'a write' : 'writes'}: ${count} MOVED so far`,
+      next: 'enable_redirection: true follows them (here --enable-redirection), or read_policy MASTER for the listener that streams use',
     },
   ];
 }

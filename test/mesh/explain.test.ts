@@ -184,7 +184,7 @@ const ROWS: Readonly<
     'HELLO 3',
     [
       'refuse: -NOPROTO unsupported protocol version',
-      'why: the listener speaks RESP2; --open accepts HELLO 3',
+      'why: the listener speaks RESP2: node-redis 6 connects with RESP: 2, redis-py 8 with protocol=2; --open accepts HELLO 3',
     ],
     { envoy: 39 },
   ],
@@ -298,6 +298,31 @@ test('a rule that is not asked is said to be out of its scope; those behind a hi
       ['t3 hits: -LOADING; nothing is sent, whatever stands above', false],
     ],
   );
+});
+
+test('a write that Envoy takes for a read and sends to a replica is told to be a trap', () => {
+  const trap = (argv: string, settings: MeshOptions): string | undefined =>
+    lines(argv, settings).find((line) => line.startsWith('trap: '));
+  assert.equal(
+    trap('XADD foo * a b', { readPolicy: 'REPLICA' }),
+    'trap: XADD is not in Envoy’s list of writes, and the replica will answer MOVED, which enable_redirection would follow; under MASTER it goes to the primary',
+  );
+  assert.match(
+    trap('XADD foo * a b', { readPolicy: 'REPLICA', enableRedirection: true }) ?? '',
+    /MOVED, which redirection follows/,
+  );
+  for (const argv of ['GET foo', 'SET foo 1', 'XRANGE foo - +'])
+    assert.equal(trap(argv, { readPolicy: 'REPLICA' }), undefined);
+  assert.equal(trap('XADD foo * a b', { readPolicy: 'MASTER' }), undefined);
+});
+
+test('clients that ask for RESP3 unasked are told what to set, where HELLO is not known either', () => {
+  const told = lines('HELLO 3', { envoy: 36 }).at(-1);
+  assert.match(
+    told ?? '',
+    /^why: Envoy 1\.36 does not know HELLO yet: .*; node-redis 6 connects with RESP: 2/,
+  );
+  assert.doesNotMatch(lines('HELLO 2', { envoy: 36 }).at(-1) ?? '', /node-redis/);
 });
 
 test('REPLICA without a replica', () => {

@@ -12,6 +12,7 @@ const CLUSTER: Found = {
   ],
   uncovered: 0,
   moved: 3,
+  strays: new Map(),
 };
 
 function codes(
@@ -29,6 +30,21 @@ test('a Redis Cluster that is used as one is no trap, whatever it redirects', ()
 test('hosts that answer MOVED are a Redis Cluster that is hashed', () => {
   assert.deepEqual(codes({ kind: 'hosts' }), ['hashed-cluster']);
   assert.deepEqual(codes({ kind: 'hosts', moved: 0 }), []);
+});
+
+test('writes that a replica sent back are named, and what follows them', () => {
+  const config = singleUpstreamConfig(['10.0.0.1:6379'], { readPolicy: 'REPLICA' });
+  const strays = new Map([
+    ['XADD', 2],
+    ['XACK', 1],
+  ]);
+  const [trap, ...more] = trapsOf(config, { redis: { ...CLUSTER, strays } });
+  assert.deepEqual([trap?.code, more], ['writes-to-replicas', []]);
+  assert.match(
+    trap?.text ?? '',
+    /^XACK XADD went to replicas of redis under REPLICA.*: 3 MOVED so far$/,
+  );
+  assert.match(trap?.next ?? '', /enable_redirection: true .*--enable-redirection/);
 });
 
 test('only servers that were tried in vain are out of reach', () => {

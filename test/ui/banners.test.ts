@@ -58,3 +58,20 @@ test('PREFER_MASTER without health checks is said before the first command', asy
     /next: health_checks with envoy\.health_checkers\.redis/,
   ]);
 });
+
+test('writes that Envoy does not know for writes are named when replicas send them back', async (t) => {
+  const [first] = redisCluster().nodes;
+  const upstream = cluster(
+    'a',
+    [first?.port ?? 0],
+    'lb_policy: CLUSTER_PROVIDED, cluster_type: {name: envoy.clusters.redis}',
+  );
+  const proxy = `${TO_A}\nsettings: {op_timeout: 5s, read_policy: REPLICA}`;
+  const terminal = opened(t, bootstrap(proxy, [upstream]));
+  const app = await client(t, terminal);
+  await app.ask('XADD', 'orders', '*', 'id', '1');
+  await terminal.shows([
+    /! XADD went to replicas of a under REPLICA/,
+    /next: enable_redirection: true follows them/,
+  ]);
+});

@@ -7,6 +7,7 @@ import {
   type Decision,
   Facts,
   Glance,
+  isStrayWrite,
   type RefusalCode,
   refusalBecause,
   SLOTS,
@@ -42,6 +43,8 @@ export class Tallies {
   readonly refusals: Map<string, Refusal> = new Map();
   /** `-MOVED` replies of servers, by upstream. */
   readonly moved: Map<string, number> = new Map();
+  /** Those of them for writes that had gone to a replica: by upstream, and by command. */
+  readonly strays: Map<string, Map<string, number>> = new Map();
   nils = 0;
   counted = 0;
   private readonly glance = new Glance();
@@ -133,11 +136,23 @@ export class Tallies {
     if (decision?.action.kind === 'refuse') this.refused(facts, decision, decision.action.error);
     else if (decision?.action.kind === 'forward' && decision.fault === null) {
       const { reply } = facts;
-      const upstream = decision.action.parts[0]?.route?.upstream;
-      if (upstream === undefined || reply?.type !== '-') return;
-      if (reply.value.subarray(0, MOVED.length).equals(MOVED))
-        this.moved.set(upstream, (this.moved.get(upstream) ?? 0) + 1);
+      const [part] = decision.action.parts;
+      const upstream = part?.route?.upstream;
+      if (part === undefined || upstream === undefined || reply?.type !== '-') return;
+      if (!reply.value.subarray(0, MOVED.length).equals(MOVED)) return;
+      this.moved.set(upstream, (this.moved.get(upstream) ?? 0) + 1);
+      if (facts.event !== null && isStrayWrite(facts.event.command, part))
+        this.strayed(upstream, facts.event.command.name);
     }
+  }
+
+  private strayed(upstream: string, command: string): void {
+    let strays = this.strays.get(upstream);
+    if (strays === undefined) {
+      strays = new Map();
+      this.strays.set(upstream, strays);
+    }
+    strays.set(command, (strays.get(command) ?? 0) + 1);
   }
 
   private refused(facts: Facts, decision: Decision, error: RefusalCode): void {
