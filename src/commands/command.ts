@@ -51,6 +51,9 @@ export type Frame = {
 /** A client may send arguments of 512 MiB, which is more than a string can hold: so much of them becomes text at most. */
 const MOST_TEXT = 512 * 1024;
 const MOST_NAME = 256;
+/** What a new Command has until it is loaded; three of its own would cost more than the loading. */
+const NO_BYTES = Buffer.alloc(0);
+const NO_PLACES = new Int32Array(0);
 
 /**
  * A command as `decide` sees it.
@@ -63,9 +66,9 @@ export class Command implements Words {
   argc = 0;
   session: SessionView = NEW_SESSION;
 
-  private bytes: Buffer = Buffer.alloc(0);
-  private starts: Int32Array = new Int32Array(0);
-  private ends: Int32Array = new Int32Array(0);
+  private bytes: Buffer = NO_BYTES;
+  private starts: Int32Array = NO_PLACES;
+  private ends: Int32Array = NO_PLACES;
 
   /** The command `argv`, for tests, `explain` and recordings. */
   static of(argv: readonly (Buffer | string)[], session: SessionView = NEW_SESSION): Command {
