@@ -13,7 +13,7 @@ import {
 } from 'rmtop';
 import { adminLine } from './admin.js';
 import type { Planned } from './plan.js';
-import { closingLines, type RecordPlan } from './record-flags.js';
+import { closingLines, type RecordPlan, recordedText } from './record-flags.js';
 import { type Keeping, type Running, startProxies } from './start.js';
 
 const SUMMARY_MS = 10_000;
@@ -87,10 +87,32 @@ export function attach(
   say: Say,
 ): { readonly writer: RecordWriter; readonly stop: () => void; readonly of: RecordPlan } {
   const writer = new RecordWriter(of.writer);
+  const release = of.writer.ring === undefined ? () => {} : onDemand(writer, of, say);
   void writer.full.then((why) =>
     say(`rmtop: warning: the recording has ended, ${why}; the proxy goes on`),
   );
-  return { writer, stop: proxy.subscribe(writer), of };
+  const unsubscribe = proxy.subscribe(writer);
+  const stop = (): void => {
+    unsubscribe();
+    release();
+  };
+  return { writer, stop, of };
+}
+
+/** What a ring holds is written at SIGUSR2, and every file that becomes of it is said; gives the way to stop that. */
+function onDemand(writer: RecordWriter, of: RecordPlan, say: Say): () => void {
+  writer.onFile = ({ file, totals }) => say(`rmtop: ${recordedText({ ...of, file }, totals)}`);
+  const text = `rmtop: the latest ${of.writer.ring?.text ?? ''} of traffic are kept in memory`;
+  if (process.platform === 'win32') {
+    say(text);
+    return () => {};
+  }
+  const flush = (): void => {
+    void writer.flush();
+  };
+  process.on('SIGUSR2', flush);
+  say(`${text}; kill -USR2 ${process.pid} writes them to ${of.file ?? ''}`);
+  return () => process.off('SIGUSR2', flush);
 }
 
 function signal(): Promise<'SIGINT' | 'SIGTERM'> {

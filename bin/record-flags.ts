@@ -8,11 +8,13 @@ import {
   RECORD_KEEP,
   type RecordWriter,
   type RedactOptions,
+  type RingOptions,
   RmtopError,
   type WriterOptions,
   type WrittenTotals,
 } from 'rmtop';
 import { parseDuration, usage } from './options.js';
+import { filterOf } from './recording-files.js';
 
 /** What commander gives for the flags that `withRecordFlags` adds. */
 export type RecordFlags = {
@@ -27,6 +29,8 @@ export type RecordFlags = {
   readonly redactKeyEnv?: string;
   readonly full?: boolean;
   readonly lossy?: boolean;
+  readonly ring?: string;
+  readonly flushOn?: string;
 };
 
 /** As good as no limit: what a request may be at most. */
@@ -42,6 +46,14 @@ export function withRecordFlags(command: Command): Command {
       'begin a new part (FILE-0002.rmtop) after so much: 256MiB, 10m',
     )
     .option('--keep <parts>', 'delete older parts')
+    .option(
+      '--ring <duration|size>',
+      'keep only the latest, in memory: 60s, 64MiB or 60s,64MiB; written on SIGUSR2, on W and at the end',
+    )
+    .option(
+      '--flush-on <expression>',
+      'write the ring at the first command that fits, not at the end',
+    )
     .option('--max-size <size>', 'end the recording at this size')
     .option(
       '--sync <when>',
@@ -74,6 +86,7 @@ export function planRecording(flags: RecordFlags, file: string | null, filter: s
   if (flags.keep !== undefined && flags.rotate === undefined)
     throw usage('--keep', flags.keep, 'used with --rotate');
   const rotate = flags.rotate === undefined ? NO_ROTATION : parseRotate(flags.rotate);
+  const ring = file === null ? null : planRing(flags);
   const sync = flags.sync ?? 'check';
   if (sync !== 'never' && sync !== 'check' && sync !== 'line')
     throw usage('--sync', sync, 'never, check or line');
@@ -103,6 +116,7 @@ export function planRecording(flags: RecordFlags, file: string | null, filter: s
       filter,
       redact,
       lossy: flags.lossy === true,
+      ...(ring === null ? {} : { ring }),
     },
   };
 }
@@ -110,9 +124,35 @@ export function planRecording(flags: RecordFlags, file: string | null, filter: s
 const NO_ROTATION = { rotateBytes: null, rotateMs: null } as const;
 
 function parseRotate(text: string): { rotateBytes: number | null; rotateMs: number | null } {
-  if (/(?:ms|s|m)$/.test(text))
-    return { rotateBytes: null, rotateMs: parseDuration('--rotate', text) };
-  return { rotateBytes: parseSize('--rotate', text), rotateMs: null };
+  return isDuration(text)
+    ? { rotateBytes: null, rotateMs: parseDuration('--rotate', text) }
+    : { rotateBytes: parseSize('--rotate', text), rotateMs: null };
+}
+
+function isDuration(text: string): boolean {
+  return /\d(?:ms|s|m)$/.test(text);
+}
+
+/** What a ring holds at most when only its duration is given. */
+const RING_BYTES = 256 * 1024 ** 2;
+
+/** `60s`, `64MiB` or both; null without a ring. Throws USAGE and FILTER. */
+function planRing(flags: RecordFlags): RingOptions | null {
+  const { ring: text, flushOn = '' } = flags;
+  if (text === undefined) {
+    if (flags.flushOn !== undefined) throw usage('--flush-on', flushOn, 'used with --ring');
+    return null;
+  }
+  if (flags.rotate !== undefined) throw usage('--ring', text, 'used without --rotate');
+  filterOf(flushOn, '--flush-on');
+  let ms: number | null = null;
+  let bytes: number | null = null;
+  for (const each of text.split(',')) {
+    if (isDuration(each) && ms === null) ms = parseDuration('--ring', each);
+    else if (bytes === null) bytes = parseSize('--ring', each);
+    else throw usage('--ring', text, 'a duration, a size or both: 60s,64MiB');
+  }
+  return { ms, bytes: bytes ?? RING_BYTES, text, flushOn };
 }
 
 const SIZE_UNITS: Readonly<Record<string, number>> = {
@@ -175,9 +215,11 @@ export function defaultOutput(now: Date): string {
 export function closingLines(plan: RecordPlan, totals: WrittenTotals, upstream: string): string[] {
   const { file, writer } = plan;
   if (file === null) return [];
+  if (writer.ring !== undefined && totals.parts === 0)
+    return [`rmtop: no command fitted --flush-on '${writer.ring.flushOn}': nothing was written`];
   const name = shownName(file);
   return [
-    recordedText(plan, totals),
+    ...(writer.ring === undefined ? [recordedText(plan, totals)] : []), // each file of a ring was told already
     `next:  rmtop cat ${name}`,
     ...(writer.redact.capture === 'keys' ? [] : [`       rmtop replay ${name} -u ${upstream}`]),
   ];

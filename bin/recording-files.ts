@@ -16,13 +16,13 @@ export async function openFile(file: string, strict = false): Promise<RecordingR
 }
 
 /** The filter, or null where none is given. Throws FILTER. */
-export function filterOf(text: string | undefined): Filter | null {
+export function filterOf(text: string | undefined, flag = '--filter'): Filter | null {
   if (text === undefined || text === '') return null;
   const filter = parseFilter(text);
   if (filter.kind === 'filter') return filter;
   throw new RmtopError(
     'FILTER',
-    `--filter '${text}': ${filter.message} at column ${filter.column}`,
+    `${flag} '${text}': ${filter.message} at column ${filter.column}`,
     {
       why: filter.hint,
       next: ["rmtop cat FILE -f 'class=write'"],

@@ -55,6 +55,8 @@ export class ScreenRecorder implements Recordings {
   begin(plan: RecordPlan): string {
     const file = plan.file ?? '';
     const writer = new RecordWriter(plan.writer);
+    writer.onFile = (written) =>
+      this.said.push(recordedText({ ...plan, file: written.file }, written.totals));
     const current: Current = { plan, file, writer, stop: this.proxy.subscribe(writer) };
     this.current = current;
     const failed = (error: RmtopError | null): void => {
@@ -76,7 +78,9 @@ export class ScreenRecorder implements Recordings {
   }
 
   async stop(): Promise<string> {
-    return this.current === null ? 'nothing is being recorded' : this.end(this.current, 'quit');
+    const { current } = this;
+    if (current === null) return 'nothing is being recorded';
+    return current.plan.writer.ring === undefined ? this.end(current, 'quit') : flush(current);
   }
 
   private async end(current: Current, why: 'quit'): Promise<string> {
@@ -87,7 +91,7 @@ export class ScreenRecorder implements Recordings {
 
   /** Ends what is being recorded and waits until everything is written. */
   async close(): Promise<void> {
-    await this.stop();
+    if (this.current !== null) await this.end(this.current, 'quit');
     await Promise.allSettled(this.unfinished);
   }
 
@@ -113,8 +117,9 @@ export class ScreenRecorder implements Recordings {
 
   private ended(plan: RecordPlan, totals: Awaited<ReturnType<RecordWriter['end']>>): string {
     if (totals === null) return `${plan.file} is not complete: its writer has died`;
-    this.said.push(...closingLines(plan, totals, this.upstream));
-    return recordedText(plan, totals);
+    const lines = closingLines(plan, totals, this.upstream);
+    this.said.push(...lines);
+    return plan.writer.ring === undefined ? recordedText(plan, totals) : (lines[0] ?? '');
   }
 
   private planOf(file: string): RecordPlan {
@@ -125,4 +130,12 @@ export class ScreenRecorder implements Recordings {
       throw new RmtopError('OUTPUT_FAILED', `cannot record to ${file}`, { why: messageOf(error) });
     }
   }
+}
+
+/** A ring is not ended by being written: it goes on, and the next file has what comes from now on. */
+async function flush({ plan, writer, file }: Current): Promise<string> {
+  const written = await writer.flush();
+  return written === null
+    ? `${file} is not complete: its writer has died`
+    : recordedText({ ...plan, file: written.file }, written.totals);
 }

@@ -260,7 +260,13 @@ export { checkOutput, type SinkOptions } from './recording/sink.js';
 export { StartState } from './recording/start-state.js';
 export type { Json, JsonObject } from './recording/values.js';
 export { type BrokenLaw, checkLaw } from './recording/verify.js';
-export { RecordWriter, type WriterOptions, type WrittenTotals } from './recording/writer.js';
+export {
+  RecordWriter,
+  type RingFile,
+  type RingOptions,
+  type WriterOptions,
+  type WrittenTotals,
+} from './recording/writer.js';
 export {
   arrayReply,
   bulkReply,

@@ -9,7 +9,7 @@ import {
 } from 'rmtop';
 import { type AdminFlags, adminLine, withAdminFlags } from '../admin.js';
 import { runHeadless } from '../headless.js';
-import { type ProxyFlags, withProxyFlags } from '../options.js';
+import { type ProxyFlags, usage, withProxyFlags } from '../options.js';
 import { onlyProxy, type Planned, planOf } from '../plan.js';
 import { planRecording, type RecordFlags, withRecordFlags } from '../record-flags.js';
 import {
@@ -63,6 +63,8 @@ export async function run(planned: Planned, flags: RunFlags): Promise<number> {
   const screen = flags.json !== true && wantsScreen(flags);
   const look = readLook(flags);
   // What the screen hides, or --json leaves out, is still recorded: the filter is theirs.
+  if (flags.output === undefined && flags.ring !== undefined)
+    throw usage('--ring', flags.ring, 'used with --output FILE');
   const record = flags.output === undefined ? null : planRecording(flags, flags.output, '');
   const json = flags.json === true ? planRecording(flags, null, look.filter) : null;
   const plan = record ?? json;

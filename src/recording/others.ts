@@ -30,6 +30,7 @@ export type HeaderInfo = {
   readonly filter: string;
   /** Where it comes from when it was not recorded live; its commands have neither replies nor durations. */
   readonly src?: 'monitor' | 'aof' | 'resp';
+  readonly note?: string;
 };
 
 /** Which part of a rotated recording a header is of, and the file name of the part before. */
@@ -68,6 +69,7 @@ export function headerToJson(
     pend_ms: info.pendMs,
     ...(info.filter === '' ? {} : { filter: info.filter }),
     ...(info.src === undefined ? {} : { src: info.src }),
+    ...(info.note === undefined ? {} : { note: info.note }),
   };
 }
 

@@ -21,7 +21,7 @@ export class Selection {
     });
   }
 
-  wants({ event }: Entry): boolean {
+  wants({ event }: Pick<Entry, 'event'>): boolean {
     if (event === null) return true;
     if (event.type === 'session') this.clients.set(event.connection, event);
     if (event.type !== 'command' || this.filter === null) return true;

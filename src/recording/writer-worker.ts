@@ -3,6 +3,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { messageOf, systemCode } from '../errors.js';
 import { Block } from '../events/reader.js';
 import { Recorder } from './recorder.js';
+import { RingRecorder } from './ring.js';
 import type { FromWriter, ToWriter, WriterOptions } from './writer.js';
 
 /** A pipe's, or a socket's, other end was closed. */
@@ -13,11 +14,11 @@ function tell(message: FromWriter): void {
   parentPort?.postMessage(message);
 }
 
-let recorder: Recorder | null = null;
+let recorder: Recorder | RingRecorder | null = null;
 let textBytes = 0;
 
 /** Does something that writes; once writing has failed nothing more is tried. */
-function attempt(write: (recorder: Recorder) => void): void {
+function attempt(write: (recorder: Recorder | RingRecorder) => void): void {
   if (recorder === null) return;
   try {
     const before = recorder.stopped;
@@ -31,8 +32,34 @@ function attempt(write: (recorder: Recorder) => void): void {
   }
 }
 
+function recorderOf({ ring, ...options }: WriterOptions): Recorder | RingRecorder {
+  const nowMs = (): number => performance.now();
+  return ring === undefined
+    ? new Recorder(options, nowMs)
+    : new RingRecorder({ ...options, ring }, nowMs, (file, totals) =>
+        tell({ type: 'flushed', file, totals }),
+      );
+}
+
+let isGoing = false;
+
+/** Goes on writing what a ring was asked for, with the messages that come meanwhile in between. */
+function goOn(): void {
+  if (isGoing || !(recorder instanceof RingRecorder) || !recorder.isWriting) return;
+  isGoing = true;
+  setImmediate(step);
+}
+
+function step(): void {
+  isGoing = false;
+  attempt((each) => {
+    if (each instanceof RingRecorder) each.step();
+  });
+  goOn();
+}
+
 try {
-  recorder = new Recorder(workerData as WriterOptions, () => performance.now());
+  recorder = recorderOf(workerData as WriterOptions);
 } catch (error) {
   tell({ type: 'failed', message: messageOf(error) });
 }
@@ -43,6 +70,14 @@ parentPort?.on('message', (message: ToWriter) => {
     attempt((each) => each.block(new Block(message.block, message.used)));
     if (recorder !== null) textBytes = recorder.textBytes;
     tell({ type: 'written', bytes: message.used, textBytes });
+    goOn();
+    return;
+  }
+  if (message.type === 'flush') {
+    attempt((each) => {
+      if (each instanceof RingRecorder) each.flush();
+    });
+    goOn();
     return;
   }
   clearInterval(ticking);

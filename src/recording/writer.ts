@@ -19,7 +19,21 @@ export type WriterOptions = {
   readonly filter: string;
   readonly redact: RedactOptions;
   readonly lossy: boolean;
+  /** Only the latest is kept, in memory, until it is asked for; absent: everything is written as it comes. */
+  readonly ring?: RingOptions;
 };
+
+/** How much a ring holds: the last `ms` (null: however old), and no more than `bytes`; `text` is that in words. */
+export type RingOptions = {
+  readonly ms: number | null;
+  readonly bytes: number;
+  readonly text: string;
+  /** It is written when the first command fits this filter, and not at the end; '': on demand, and at the end. */
+  readonly flushOn: string;
+};
+
+/** A file that a ring was written to. */
+export type RingFile = { readonly file: string; readonly totals: WrittenTotals };
 
 /** What was written, told at the end. */
 export type WrittenTotals = {
@@ -34,6 +48,7 @@ export type WrittenTotals = {
 /** Main thread → writer. */
 export type ToWriter =
   | { readonly type: 'block'; readonly block: ArrayBuffer; readonly used: number }
+  | { readonly type: 'flush' }
   | { readonly type: 'end'; readonly why: string };
 
 /** Writer → main thread. `closed`: nobody reads any more (a pipe's other end is gone); `limit`: as much as was allowed is written. */
@@ -41,6 +56,7 @@ export type FromWriter =
   | { readonly type: 'written'; readonly bytes: number; readonly textBytes: number }
   | { readonly type: 'closed' }
   | { readonly type: 'limit'; readonly text: string }
+  | ({ readonly type: 'flushed' } & RingFile)
   | { readonly type: 'failed'; readonly message: string }
   | { readonly type: 'ended'; readonly totals: WrittenTotals };
 
@@ -53,8 +69,11 @@ export class RecordWriter implements Consumer {
   readonly broken: Promise<RmtopError | null>;
   /** Settles with why, when a limit was reached: the recording is complete so far and goes on no longer. */
   readonly full: Promise<string>;
-  /** What has been written, in bytes of text. */
+  /** What has been written, in bytes of text; of a ring, what it holds. */
   textBytes = 0;
+  /** Called for each file that a ring was written to. */
+  onFile: (written: RingFile) => void = () => {};
+  private asking: ((written: RingFile | null) => void)[] = [];
   private waiting = 0;
   private readonly worker: Worker;
   private readonly ended: Promise<WrittenTotals | null>;
@@ -85,6 +104,9 @@ export class RecordWriter implements Consumer {
           case 'limit':
             fill(message.text);
             return;
+          case 'flushed':
+            this.flushed(message);
+            return;
           case 'failed':
             resolve(outputFailed(message.message));
             return;
@@ -95,7 +117,10 @@ export class RecordWriter implements Consumer {
       this.worker.on('error', (error) =>
         resolve(outputFailed(`its writer has died: ${String(error)}`)),
       );
-      this.worker.on('exit', () => end(null));
+      this.worker.on('exit', () => {
+        end(null);
+        this.answer(null);
+      });
     });
   }
 
@@ -108,6 +133,23 @@ export class RecordWriter implements Consumer {
     this.waiting += used;
     this.worker.postMessage({ type: 'block', block, used } satisfies ToWriter, [block]);
     return true;
+  }
+
+  /** Has what a ring holds written; settles when that is done, with null when the writer has died. */
+  flush(): Promise<RingFile | null> {
+    return new Promise((resolve) => {
+      this.asking.push(resolve);
+      this.worker.postMessage({ type: 'flush' } satisfies ToWriter);
+    });
+  }
+
+  private flushed({ file, totals }: RingFile): void {
+    this.onFile({ file, totals });
+    this.answer({ file, totals });
+  }
+
+  private answer(written: RingFile | null): void {
+    for (const resolve of this.asking.splice(0)) resolve(written);
   }
 
   /** Writes the last record and waits until everything is written; null when the writer had died. */

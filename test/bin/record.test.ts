@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import test, { type TestContext } from 'node:test';
+import { partPath } from '../../src/recording/sink.js';
 import { TestClient } from '../helpers/client.js';
 import { sharedCluster } from '../helpers/cluster.js';
 import { type Program, runProgram, startProgram } from '../helpers/program.js';
@@ -72,6 +73,39 @@ test('--json and --output write the same records', async (t) => {
     .filter((line) => line.startsWith('{"k":"cmd"'));
   assert.equal(written.length, 2); // the filter is that of --json
   assert.deepEqual(printed, [written[1]]);
+});
+
+test('a ring: nothing is written until SIGUSR2 asks for it, what came after is written at the end', async (t) => {
+  const dir = folder(t);
+  const file = path.join(dir, 'a.rmtop');
+  const { rmtop, client } = await recording(t, ['record', '-q', '--ring', '10m,64MiB', '-o', file]);
+  await rmtop.says(/kept in memory; kill -USR2 \d+ writes them/);
+  await client.ask('SET', 'k', '1');
+  await client.ask('GET', 'k');
+  assert.equal(statSync(file).size, 0);
+  rmtop.child.kill('SIGUSR2');
+  await rmtop.says(/recorded .*a\.rmtop \(/);
+  await client.ask('GET', 'later');
+  client.close();
+  rmtop.child.kill('SIGINT');
+  assert.equal(await rmtop.ended, 130);
+  // Which file has a command that was under way to the writer is left open; none is lost, none comes twice.
+  const [first, second] = [await readAll(file, true), await readAll(partPath(file, 2), true)];
+  assert.equal(first.reader.summary().commands + second.reader.summary().commands, 3);
+  assert.equal(second.reader.summary().lastSeq, 3);
+  assert.equal(statSync(partPath(file, 2)).mode & 0o777, 0o600);
+
+  for (const [args, wanted] of [
+    [['--ring', '60s'], /used with --output/],
+    [['-o', 'x.rmtop', '--flush-on', 'err'], /used with --ring/],
+    [['-o', 'x.rmtop', '--ring', 'soon'], /a size/],
+    [['-o', 'x.rmtop', '--ring', '60s', '--rotate', '1m'], /without --rotate/],
+    [['-o', 'x.rmtop', '--ring', '60s', '--flush-on', 'rtt>'], /--flush-on 'rtt>'/],
+  ] as const) {
+    const refused = await runProgram(t, [...args, '--no-tui']);
+    assert.equal(refused.code, 64, refused.stderr);
+    assert.match(refused.stderr, wanted);
+  }
 });
 
 test('kill -9 at any moment: the file opens, and no line that was due is missing', async (t) => {
