@@ -4,12 +4,21 @@
  * A reader that counts every command of a busy stream loads one Glance again and again (about 0.5 µs each; the whole event is 5).
  */
 import { Command, NEW_SESSION } from '../commands/command.js';
-import { AT, ATTEMPT_INTS, FLAG, HEAD } from './block.js';
+import { AT, ATTEMPT_INTS, ATTEMPT_KINDS, FLAG, HEAD } from './block.js';
 import { readCondensed } from './condense.js';
 
 const CR = 0x0d;
 const ARRAY = 0x2a; // '*'
 const BULK = 0x24; // '$'
+const DECIDED = ATTEMPT_KINDS.indexOf('decided');
+
+function redirectsOf(ints: Int32Array, head: number): number {
+  let redirects = 0;
+  const end = head + HEAD + ATTEMPT_INTS * (ints[head + AT.attempts] as number);
+  for (let at = head + HEAD; at < end; at += ATTEMPT_INTS)
+    if (ints[at + 2] !== DECIDED) redirects++;
+  return redirects;
+}
 
 /** What a record says at first sight. */
 export class Glance {
@@ -22,6 +31,8 @@ export class Glance {
   /** Bytes on the client's side. */
   requestBytes = 0;
   replyBytes = 0;
+  /** Redirects that were followed. */
+  redirects = 0;
   isError = false;
   isNil = false;
   private starts: Int32Array = new Int32Array(64);
@@ -38,6 +49,7 @@ export class Glance {
     this.requestBytes = floats[wide + (AT.requestTotal >> 1)] as number;
     this.replyBytes = floats[wide + (AT.replyTotal >> 1)] as number;
     this.connection = ints[head + AT.connection] as number;
+    this.redirects = redirectsOf(ints, head);
     const requestAt =
       ((head +
         HEAD +

@@ -39,6 +39,7 @@ export type Said = {
   readonly session?: Partial<SessionView>;
   readonly cause?: Cause;
   readonly movedTo?: string;
+  readonly askedTo?: string;
   readonly clientClosed?: boolean;
   readonly burst?: { readonly first: number; size: number };
 };
@@ -138,8 +139,9 @@ export class TestStream implements ProxyHandle {
     const durationUs = Math.round((said.ms ?? 0.41) * 1000);
     const queueUs = Math.round((said.queueMs ?? 0.03) * 1000);
     const only = partsOf(decision)[0]?.to ?? null;
+    const redirectedTo = said.askedTo ?? said.movedTo;
     const attempts: AttemptNote[] | null =
-      said.movedTo === undefined || only === null
+      redirectedTo === undefined || only === null
         ? null
         : [
             {
@@ -151,8 +153,8 @@ export class TestStream implements ProxyHandle {
             },
             {
               part: 0,
-              address: said.movedTo,
-              kind: 'MOVED',
+              address: redirectedTo,
+              kind: said.askedTo === undefined ? 'MOVED' : 'ASK',
               sentUs: atUs + queueUs + 210,
               doneUs: atUs + durationUs - 20,
             },

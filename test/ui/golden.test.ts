@@ -138,6 +138,7 @@ const VIEWS: readonly (readonly [string, readonly string[]])[] = [
   ['detail-related', ['\r', ']]]]']],
   ['slots', ['3']],
   ['load', ['3', ']']],
+  ['slots-hottest', ['3', ']', ']']],
   ['mirror', ['4']],
   ['faults', ['5']],
   ['stats', ['6']],

@@ -2,9 +2,10 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { Command, slotOf } from 'rmtop';
+import { ownerIn } from '../../ui/panes/heat.js';
 import { Feed } from '../../ui/store/feed.js';
 import { Top } from '../../ui/store/top.js';
-import { TestStream } from '../helpers/stream.js';
+import { RANGES, TestStream } from '../helpers/stream.js';
 
 /** Numbers that look random and are the same each time. */
 function draws(): (below: number) => number {
@@ -67,6 +68,37 @@ test('keys, prefixes, slots and clients are counted exactly, also while the scre
 function sorted(map: Map<string, number>): (readonly [string, number])[] {
   return [...map].sort(([a], [b]) => a.localeCompare(b));
 }
+
+test('redirects are counted by kind, and ASK tells which slots are on their way, until the topology or MOVED says otherwise', () => {
+  const stream = new TestStream();
+  const feed = new Feed(stream);
+  const stop = stream.subscribe(feed);
+  const [first, second, third] = RANGES.map(({ primary }) => primary) as [string, string, string];
+  const slot = (key: string): number => slotOf(Buffer.from(key));
+  // user:42:flags is in slot 13863, price:eur in 14964: both of the third shard.
+  for (let i = 0; i < 3; i++) stream.command({ argv: ['GET', 'user:42:flags'], askedTo: first });
+  stream.command({ argv: ['GET', 'price:eur'], movedTo: second });
+  stream.command({ argv: ['GET', 'plain'] });
+  stream.command({ argv: ['GET', 'other'], reply: `-ASK ${slot('other')} ${first}\r\n` });
+  stream.flush();
+  const { redirects } = feed.tallies;
+  const ownerOf = (at: number): string | null => ownerIn(feed.context, at);
+  const migrating = (atMs: number): (number | null)[] =>
+    redirects.migrating(atMs * 1000, ownerOf).map((each) => each.slot);
+  assert.deepEqual([redirects.moved, redirects.asked], [1, 3], 'those that were followed');
+  assert.deepEqual([redirects.last?.kind, redirects.last?.slot], ['ASK', slot('other')]);
+  assert.deepEqual(
+    migrating(10),
+    [slot('other'), 13863].sort((a, b) => a - b),
+  );
+  assert.deepEqual(migrating(70_000), [], 'nothing has been heard of them for a minute');
+  const ends = redirects.migrating(10_000, ownerOf).find((each) => each.slot === 13863);
+  assert.deepEqual([ends?.from, ends?.to, ends?.key], [third, first, 'user:42:flags']);
+  stream.command({ argv: ['GET', 'user:42:flags'], movedTo: first });
+  stream.flush();
+  assert.deepEqual(migrating(10), [slot('other')], 'it has arrived');
+  stop();
+});
 
 test('beyond its room, a table keeps the most frequent names, and each count is off by its stated error at most', () => {
   const top = new Top(50);

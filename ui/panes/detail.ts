@@ -1,6 +1,7 @@
 /** Pane 2: everything about the focused command. */
+import type { Facts } from 'rmtop';
 import { hexLines, respLines } from '../detail/bytes.js';
-import { decisionLines } from '../detail/decision-tab.js';
+import { attemptLines, decisionLines } from '../detail/decision-tab.js';
 import { decodedLines } from '../detail/decoded.js';
 import { comparedNow, diffLines } from '../detail/diff.js';
 import { relatedTo } from '../detail/related.js';
@@ -45,16 +46,25 @@ function lines(model: Model, { width }: Room): readonly string[] {
     case 'Diff':
       return diffLines(model, look, width);
     case 'Related':
-      return relatedLines(model, row, width);
+      return relatedLines(model, row, facts, width);
     default:
       return decisionLines(facts, look, width, model.feed.clock);
   }
 }
 
-function relatedLines(model: Model, row: Row, width: number): readonly string[] {
+function relatedLines(model: Model, row: Row, facts: Facts, width: number): readonly string[] {
   const { theme } = model.look;
-  const { sameKey, neighbours } = relatedTo(row, model.feed);
+  const { sameKey, neighbours, tries } = relatedTo(row, model.feed);
+  const [, ...attempts] = facts.hops === 0 ? [] : attemptLines(facts, model.look, width);
   return [
+    ...(attempts.length === 0 ? [] : [...attempts, '']),
+    ...(tries.length === 0
+      ? []
+      : [
+          ` ${theme.bold('tried again by the client')} ${theme.paint('dim', 'the same request, within 1 s of its failure')}`,
+          ...rowsAsLines(model, tries, width),
+          '',
+        ]),
     ` ${theme.bold('same key')}`,
     ...(sameKey.length === 0 ? ['  none in memory'] : rowsAsLines(model, sameKey, width)),
     '',

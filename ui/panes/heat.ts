@@ -1,7 +1,8 @@
 /** The strip of all 16384 slots: how busy each stretch of them was in the last minute, and whose it is. */
-import { rangesOf, SLOTS } from 'rmtop';
+import { rangesOf, SLOTS, type StreamContext } from 'rmtop';
 import { heat } from '../charts/plot.js';
 import type { Model } from '../model.js';
+import type { Redirect } from '../store/redirects.js';
 import { fit } from '../text/fit.js';
 
 /** The strip for a pane of `width` cells; without a Redis Cluster there are no slots to show. */
@@ -25,6 +26,7 @@ export function heatLines(model: Model, width: number): readonly string[] {
   for (const range of ranges)
     for (let slot = range.start; slot <= range.end; slot += 1)
       if (slot % each === 0) owners[slot / each] = String(shards.indexOf(range.primary) % 10);
+  for (const { slot } of migratingIn(model)) owners[Math.floor((slot ?? 0) / each)] = '>';
   const map = rates.map((rate) => heat(level(rate))).join('');
   const peak =
     most <= 0
@@ -38,6 +40,21 @@ export function heatLines(model: Model, width: number): readonly string[] {
     ` heat  |${look.theme.paint('write', map)}|`,
     ` owner |${owners.join('')}|`,
   ];
+}
+
+/** The slots that are on their way to another server. */
+export function migratingIn(model: Model): readonly Redirect[] {
+  const { tallies, context } = model.feed;
+  return tallies.redirects.migrating(model.feed.nowUs(), (slot) => ownerIn(context, slot));
+}
+
+/** The announced address of the primary of `slot`, in the first upstream that has slots; null: nobody's. */
+export function ownerIn({ latest }: StreamContext, slot: number): string | null {
+  const slotted = Object.values(latest.topology?.upstreams ?? {}).find(
+    (each) => each.kind === 'slots',
+  );
+  if (slotted?.kind !== 'slots') return null;
+  return slotted.shards[slotted.owner[slot] ?? -1]?.primary.address ?? null;
 }
 
 /** Calls a second of the slots of each cell. */

@@ -17,7 +17,8 @@ import { count, latency, percent } from '../text/figures.js';
 import { cut, fit, fitRight, wrap } from '../text/fit.js';
 import { printableBytes, printableText } from '../text/printable.js';
 import { quoted } from '../text/quoted.js';
-import { heatLines } from './heat.js';
+import { heatLines, migratingIn } from './heat.js';
+import { aliases, hotSlotHeads, hotSlotLines, hotSlots } from './hot-slots.js';
 
 /** One server of one upstream, with what it was given to do. */
 type Node = {
@@ -80,7 +81,7 @@ function nodesOf(model: Model): readonly Node[] {
   });
 }
 
-const TABS = ['Nodes', 'Load'] as const;
+const TABS = ['Nodes', 'Load', 'Hottest'] as const;
 
 function head(model: Model, { width }: Room): readonly string[] {
   const { look, feed } = model;
@@ -97,12 +98,17 @@ function head(model: Model, { width }: Room): readonly string[] {
     return `${name}: ${coverage}${state.source === '' ? 'not found yet' : state.source}`;
   });
   return [
-    ` ${tabs} ${fit(printableText(texts.join('   '), look), Math.max(0, width - 16))}`,
+    ` ${tabs} ${fit(printableText(texts.join('   '), look), Math.max(0, width - 25))}`,
     look.theme.paint(
       'dim',
-      model.tabOf('slots') === 1
-        ? fit(' requests a second, all on one scale', width)
-        : fit(row(' ', ['NODE', 'ADDRESS', 'SLOTS', 'OPS/S', 'SHARE', 'p99', 'ERR'], width), width),
+      model.tabOf('slots') === 2
+        ? hotSlotHeads(width)
+        : model.tabOf('slots') === 1
+          ? fit(' requests a second, all on one scale', width)
+          : fit(
+              row(' ', ['NODE', 'ADDRESS', 'SLOTS', 'OPS/S', 'SHARE', 'p99', 'ERR'], width),
+              width,
+            ),
     ),
   ];
 }
@@ -168,6 +174,7 @@ function nodeLine(model: Model, node: Node, isFocused: boolean, width: number): 
 
 function lines(model: Model, { width }: Room): readonly string[] {
   const { look } = model;
+  if (model.tabOf('slots') === 2) return hotSlotLines(model, width);
   const nodes = nodesOf(model);
   if (model.tabOf('slots') === 1) return loadLines(model, nodes, width);
   const cursor = model.pane === 'slots' ? model.cursorOf('slots', nodes.length) : -1;
@@ -208,8 +215,7 @@ function sentences(model: Model, nodes: readonly Node[], width: number): readonl
     texts.push(
       `imbalance       ${busiest.alias} has ${Math.round(busiest.share * 100)}% of the requests, one of ${busiest.of} nodes`,
     );
-  const redirects = feed.meter.latest?.redirects ?? 0;
-  if (redirects > 0) texts.push(`redirects       ${count(redirects)} followed since the start`);
+  texts.push(...redirectTexts(model));
   const bad = nodes.filter(({ server }) => server.reachable === false);
   if (bad.length > 0)
     texts.push(
@@ -221,6 +227,41 @@ function sentences(model: Model, nodes: readonly Node[], width: number): readonl
   return texts.map((text) => cut(` ${text}`, width));
 }
 
+/** Redirects by kind, the last one, and the slots on their way. */
+function redirectTexts(model: Model): readonly string[] {
+  const { feed, look } = model;
+  const { redirects } = feed.tallies;
+  const alias = aliases(model);
+  const followed = feed.meter.latest?.redirects ?? 0;
+  // What was lost on the way to the screen is counted, but not by kind.
+  const kinds =
+    feed.lost > 0 ? '' : `: MOVED ${count(redirects.moved)}, ASK ${count(redirects.asked)}`;
+  const all = feed.lost > 0 ? followed : redirects.moved + redirects.asked;
+  const { last } = redirects;
+  const key = last?.key == null ? '' : ` (${printableBytes(last.key, look, 40)})`;
+  return [
+    ...(all > 0 ? [`redirects       ${count(all)} followed since the start${kinds}`] : []),
+    ...(last === null
+      ? []
+      : [
+          `last redirect   ${last.kind}  ${last.slot ?? ''}  ${alias(last.from)} > ${alias(last.to)}${key}`,
+        ]),
+    ...migratingTexts(model, alias),
+  ];
+}
+
+const MIGRATING_SHOWN = 3;
+
+function migratingTexts(model: Model, alias: (address: string) => string): readonly string[] {
+  const slots = migratingIn(model);
+  const more = slots.length - MIGRATING_SHOWN;
+  const shown = slots
+    .slice(0, MIGRATING_SHOWN)
+    .map(({ slot, from, to }) => `${slot} ${alias(from)} > ${alias(to)}`);
+  if (shown.length === 0) return [];
+  return [`migrating (>)   ${shown.join('   ')}${more > 0 ? `   +${count(more)}` : ''}  by ASK`];
+}
+
 export const slotsPane: LinesPane = {
   id: 'slots',
   key: '3',
@@ -228,8 +269,18 @@ export const slotsPane: LinesPane = {
   head,
   lines,
   tabs: TABS,
-  count: (model) => (model.tabOf('slots') === 1 ? 0 : nodesOf(model).length),
+  count: (model) =>
+    model.tabOf('slots') === 2
+      ? hotSlots(model).length
+      : model.tabOf('slots') === 1
+        ? 0
+        : nodesOf(model).length,
   condition: (model) => {
+    if (model.tabOf('slots') === 2) {
+      const slots = hotSlots(model);
+      const hot = slots[model.cursorOf('slots', slots.length)];
+      return hot === undefined ? null : `slot=${hot.slot}`;
+    }
     const nodes = nodesOf(model);
     const node = nodes[model.cursorOf('slots', nodes.length)];
     return node === undefined ? null : `node=${quoted(node.alias)}`;

@@ -14,6 +14,7 @@ import {
   slotOf,
   type World,
 } from 'rmtop';
+import { Redirects } from './redirects.js';
 import { type Count, Top } from './top.js';
 
 /** Longer keys are told apart by their beginnings. */
@@ -45,6 +46,7 @@ export class Tallies {
   readonly moved: Map<string, number> = new Map();
   /** Those of them for writes that had gone to a replica: by upstream, and by command. */
   readonly strays: Map<string, Map<string, number>> = new Map();
+  readonly redirects: Redirects = new Redirects();
   nils = 0;
   counted = 0;
   private readonly glance = new Glance();
@@ -72,6 +74,7 @@ export class Tallies {
     for (const offset of offsets) {
       block.glance(offset, glance);
       this.one(glance);
+      if (glance.redirects > 0) this.redirects.followed(this.facts.load(eventOf(offset)));
       if (glance.isError) this.failed(() => eventOf(offset));
     }
     this.counted += offsets.length;
@@ -139,6 +142,7 @@ export class Tallies {
       const [part] = decision.action.parts;
       const upstream = part?.route?.upstream;
       if (part === undefined || upstream === undefined || reply?.type !== '-') return;
+      this.redirects.handedOn(facts, reply.value.toString('latin1'));
       if (!reply.value.subarray(0, MOVED.length).equals(MOVED)) return;
       this.moved.set(upstream, (this.moved.get(upstream) ?? 0) + 1);
       if (facts.event !== null && isStrayWrite(facts.event.command, part))

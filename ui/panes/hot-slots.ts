@@ -1,0 +1,107 @@
+/** The busiest slots by number: how often each is asked for, whose it is, and its busiest key. */
+import { aliasOf } from 'rmtop';
+import type { Model } from '../model.js';
+import type { Count } from '../store/top.js';
+import { count, short } from '../text/figures.js';
+import { fit, fitRight } from '../text/fit.js';
+import { printableBytes, printableText } from '../text/printable.js';
+import { migratingIn, ownerIn } from './heat.js';
+
+const SHOWN = 200;
+
+/** One slot with what was asked of it in the last minute. */
+type HotSlot = { readonly slot: number; readonly count: Count; readonly rate: number };
+
+/** The busiest first. */
+export function hotSlots(model: Model): readonly HotSlot[] {
+  const { feed } = model;
+  return feed.tallies.bySlot
+    .hottest(SHOWN, feed.nowUs())
+    .map(({ count: each, rate }) => ({ slot: Number(each.name), count: each, rate }));
+}
+
+/** The heads of the columns. */
+export function hotSlotHeads(width: number): string {
+  return row(' ', ['SLOT', 'OPS/S', 'CALLS', 'WRITES', 'ERR', 'NODE', 'BUSIEST KEY'], width);
+}
+
+function row(
+  mark: string,
+  [
+    slot = '',
+    ops = '',
+    calls = '',
+    writes = '',
+    errors = '',
+    node = '',
+    key = '',
+  ]: readonly string[],
+  width: number,
+): string {
+  const figures =
+    width < 60
+      ? fitRight(ops, 8)
+      : [fitRight(ops, 8), fitRight(calls, 9), fitRight(writes, 7), fitRight(errors, 6)].join(' ');
+  return fit(`${mark}${fitRight(slot, 5)} ${figures}  ${fit(node, 14)} ${key}`, width);
+}
+
+/** A line a slot. */
+export function hotSlotLines(model: Model, width: number): readonly string[] {
+  const { look, feed } = model;
+  const slots = hotSlots(model);
+  if (slots.length === 0) return [' Nothing yet.'];
+  const alias = aliases(model);
+  const migrating = new Map(migratingIn(model).map((each) => [each.slot, each]));
+  const keys = busiestKeys(model, slots);
+  const cursor = model.pane === 'slots' ? model.cursorOf('slots', slots.length) : -1;
+  return slots.map(({ slot, count: each, rate }, i) => {
+    const moving = migrating.get(slot);
+    const owner = ownerIn(feed.context, slot);
+    const key = keys.get(each);
+    const cells = [
+      String(slot),
+      rate < 10 ? rate.toFixed(1) : count(Math.round(rate)),
+      each.calls < 1e8 ? count(each.calls) : short(each.calls),
+      short(each.writes),
+      short(each.errors),
+      moving === undefined
+        ? owner === null
+          ? 'x'
+          : alias(owner)
+        : `${alias(moving.from)} > ${alias(moving.to)}`,
+      key === undefined ? '-' : printableBytes(key, look, 200),
+    ];
+    const line = row(i === cursor ? '>' : ' ', cells, width);
+    return i === cursor ? look.theme.reverse(line) : line;
+  });
+}
+
+/** Gives a server's short name. */
+export function aliases(model: Model): (address: string) => string {
+  const names = new Map<string, string>();
+  const { topology } = model.feed.context.latest;
+  for (const name of Object.keys(topology?.upstreams ?? {}))
+    for (const { address } of model.feed.topologyEvent?.upstreams[name]?.servers ?? [])
+      if (topology !== undefined) names.set(address, aliasOf(topology, name, address));
+  return (address) => printableText(names.get(address) ?? address, model.look);
+}
+
+/** Of each slot the key that is asked for most, among those that are counted. */
+function busiestKeys(model: Model, slots: readonly HotSlot[]): ReadonlyMap<Count, string> {
+  const { feed } = model;
+  const nowUs = feed.nowUs();
+  const best = new Map<Count, { name: string; rate: number; calls: number }>();
+  const wanted = new Set(slots.map((each) => each.count));
+  for (const key of feed.tallies.keys.list) {
+    if (key.slot === null || !wanted.has(key.slot)) continue;
+    const rate = key.rate(nowUs);
+    const known = best.get(key.slot);
+    if (
+      known !== undefined &&
+      (known.rate > rate || (known.rate === rate && known.calls >= key.calls))
+    )
+      continue;
+    best.set(key.slot, { name: key.name, rate, calls: key.calls });
+  }
+  return new Map([...best].map(([slot, { name }]) => [slot, name]));
+}
