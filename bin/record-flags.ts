@@ -39,7 +39,10 @@ const FULL_KEEP = { value: 2 ** 30, record: 2 ** 31 - 1 } as const;
 /** Adds the flags that say what is recorded, and where to. */
 export function withRecordFlags(command: Command): Command {
   return command
-    .option('-o, --output <file>', 'write a recording: FILE.rmtop or FILE.rmtop.gz')
+    .option(
+      '-o, --output <file>',
+      'write a recording: FILE.rmtop, .rmtop.gz or, from Node 22.15 on, .rmtop.zst',
+    )
     .option('--force', 'replace the file if it exists')
     .option(
       '--rotate <size|duration>',
@@ -93,7 +96,6 @@ export function planRecording(flags: RecordFlags, file: string | null, filter: s
   const maxBytes = flags.maxSize === undefined ? null : parseSize('--max-size', flags.maxSize);
   const keepParts = flags.keep === undefined ? null : parseCount('--keep', flags.keep);
   if (file !== null) {
-    if (file.endsWith('.zst')) throw usage('--output', file, 'a name in .rmtop or .rmtop.gz');
     checkOutput(file, flags.force === true);
   }
   return {

@@ -13,7 +13,7 @@ type Flags = {
 export function catCommand(): Cli {
   const command = new Cli('cat')
     .description('print recordings; - is stdin')
-    .argument('<file...>', 'recordings, .rmtop or .rmtop.gz')
+    .argument('<file...>', 'recordings, .rmtop, .rmtop.gz or .rmtop.zst')
     .option('-f, --filter <expression>', 'only the commands that fit')
     .option('--skip', 'leave out commands that cannot be exported whole')
     .option('--strict', 'a damaged line is an error');

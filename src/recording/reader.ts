@@ -386,6 +386,7 @@ class LineSource {
       const { done, value } = await this.chunks.next();
       return done ? null : (value as Buffer);
     } catch (error) {
+      if (error instanceof RmtopError) throw error;
       throw new RmtopError('FILE_UNREADABLE', `${this.name} cannot be read`, {
         why: messageOf(error),
         next: systemCode(error) === 'ENOENT' ? ['ls *.rmtop*'] : [],

@@ -1,5 +1,5 @@
 /**
- * Where lines go: a descriptor, or files of mode 0600 that only ever grow, plain or in gzip members. Only whole lines are written, and
+ * Where lines go: a descriptor, or files of mode 0600 that only ever grow, plain, or in gzip members or zstd frames. Only whole lines are written, and
  * each part of a rotated recording is a file that stands alone.
  */
 import {
@@ -14,6 +14,7 @@ import {
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { messageOf, RmtopError, systemCode } from '../errors.js';
+import { zstdOfNode } from './zstd.js';
 
 /** Where a recording goes, and how much of it there may be. Sizes in bytes of the file, times in ms. */
 export type SinkOptions =
@@ -30,15 +31,16 @@ export type SinkOptions =
       readonly keepParts: number | null;
     };
 
-/** What a gzip member holds at most, and for how long lines wait for one. */
+/** What a gzip member, or a zstd frame, holds at most, and for how long lines wait for one. */
 const MEMBER_BYTES = 1024 * 1024;
 const MEMBER_MS = 1000;
 /** What is left free of a disk, whichever is less. */
 const FREE_BYTES = 1024 ** 3;
 const FREE_SHARE = 0.05;
 
-/** Fails early, before anything is started: whether `file` can become a recording. Throws OUTPUT_EXISTS or OUTPUT_FAILED. */
+/** Fails early, before anything is started: whether `file` can become a recording. Throws USAGE, OUTPUT_EXISTS or OUTPUT_FAILED. */
 export function checkOutput(file: string, force: boolean): void {
+  packerOf(file);
   if (existsSync(file) && !force)
     throw new RmtopError('OUTPUT_EXISTS', `${file} exists already`, {
       next: ['choose another name with -o', 'add --force to replace it'],
@@ -53,8 +55,23 @@ export function checkOutput(file: string, force: boolean): void {
 /** The file of part `n`: `a.rmtop`, `a-0002.rmtop`, `a-0003.rmtop.gz`. */
 export function partPath(file: string, part: number): string {
   if (part === 1) return file;
-  const [, stem = file, ending = ''] = /^(.*?)((?:\.rmtop)?(?:\.gz)?)$/s.exec(file) ?? [];
+  const [, stem = file, ending = ''] = /^(.*?)((?:\.rmtop)?(?:\.gz|\.zst)?)$/s.exec(file) ?? [];
   return `${stem}-${String(part).padStart(4, '0')}${ending}`;
+}
+
+/** How a file of that name is packed; null: it is not. Throws USAGE where this Node cannot. */
+function packerOf(file: string): ((lines: Buffer) => Buffer) | null {
+  if (file.endsWith('.gz')) return (lines) => gzipSync(lines, { level: 1 });
+  return file.endsWith('.zst') ? packerOfZstd(file) : null;
+}
+
+function packerOfZstd(file: string): (lines: Buffer) => Buffer {
+  const zstd = zstdOfNode();
+  if (zstd !== null) return (lines) => zstd.zstdCompressSync(lines);
+  throw new RmtopError('USAGE', `cannot write ${file}: Node ${process.versions.node} has no zstd`, {
+    why: 'it is there from Node 22.15 on',
+    next: [`-o ${file.replace(/zst$/, 'gz')}`],
+  });
 }
 
 /** Writes lines. Everything here blocks: it belongs into the writer's thread. */
@@ -65,7 +82,8 @@ export class Sink {
   part = 1;
   private fd: number;
   private readonly options: SinkOptions;
-  private readonly gzip: boolean;
+  /** Makes a member of lines; null: they are written as they are. */
+  private readonly pack: ((lines: Buffer) => Buffer) | null;
   private member: Buffer[] = [];
   private memberBytes = 0;
   private memberSince = 0;
@@ -74,7 +92,7 @@ export class Sink {
   /** `nowMs` is a monotonic clock. Throws what opening throws. */
   constructor(options: SinkOptions, nowMs: number) {
     this.options = options;
-    this.gzip = options.kind === 'file' && options.path.endsWith('.gz');
+    this.pack = options.kind === 'file' ? packerOf(options.path) : null;
     this.partSince = nowMs;
     this.fd = options.kind === 'fd' ? options.fd : openPart(options.path, 1);
   }
@@ -95,7 +113,7 @@ export class Sink {
   write(lines: Buffer, nowMs: number): void {
     if (lines.length === 0) return;
     this.textBytes += lines.length;
-    if (!this.gzip) {
+    if (this.pack === null) {
       this.writeAll(lines);
     } else {
       if (this.memberBytes === 0) this.memberSince = nowMs;
@@ -112,8 +130,8 @@ export class Sink {
   }
 
   private flush(): void {
-    if (this.memberBytes === 0) return;
-    const member = gzipSync(Buffer.concat(this.member), { level: 1 });
+    if (this.memberBytes === 0 || this.pack === null) return;
+    const member = this.pack(Buffer.concat(this.member));
     this.member = [];
     this.memberBytes = 0;
     this.writeAll(member);
@@ -139,7 +157,7 @@ export class Sink {
   }
 
   private sync(): void {
-    if (this.gzip) this.flush();
+    this.flush();
     fdatasyncSync(this.fd);
   }
 

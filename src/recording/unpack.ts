@@ -4,12 +4,10 @@
  */
 import * as zlib from 'node:zlib';
 import { RmtopError } from '../errors.js';
+import { FrameCutter, zstdOfNode } from './zstd.js';
 
 const GZIP = [0x1f, 0x8b];
 const ZSTD = [0x28, 0xb5, 0x2f, 0xfd];
-
-/** Node has zstd from 22.15 and 23.8 on. */
-type WithZstd = { readonly createZstdDecompress?: () => NodeJS.ReadWriteStream };
 
 /** The unpacked chunks of `stream`. `torn` is called with the reason when its end is missing. */
 export async function* unpacked(
@@ -19,17 +17,27 @@ export async function* unpacked(
   const chunks = stream[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
   const { done, value: first } = await chunks.next();
   if (done) return;
-  const unpack = startsWith(first, GZIP)
-    ? zlib.createGunzip()
-    : startsWith(first, ZSTD)
-      ? zstd()
-      : null;
-  if (unpack === null) {
-    yield first;
-    for (let next = await chunks.next(); !next.done; next = await chunks.next()) yield next.value;
-    return;
-  }
-  yield* through(unpack, first, chunks, torn);
+  if (startsWith(first, GZIP)) {
+    yield* through(zlib.createGunzip(), firstThen(first, chunks), torn);
+  } else if (startsWith(first, ZSTD)) {
+    const cutter = new FrameCutter();
+    yield* through(zstd(), inFrames(cutter, firstThen(first, chunks)), torn);
+    if (cutter.isInside) torn(CUT);
+  } else yield* firstThen(first, chunks);
+}
+
+const CUT = 'the last compressed block is cut';
+
+async function* firstThen(first: Buffer, chunks: AsyncIterator<Buffer>): AsyncGenerator<Buffer> {
+  yield first;
+  for (let next = await chunks.next(); !next.done; next = await chunks.next()) yield next.value;
+}
+
+async function* inFrames(
+  cutter: FrameCutter,
+  chunks: AsyncIterable<Buffer>,
+): AsyncGenerator<Buffer> {
+  for await (const chunk of chunks) yield* cutter.cut(chunk);
 }
 
 /** Whether a file that starts with `bytes` is packed. */
@@ -42,29 +50,24 @@ function startsWith(bytes: Buffer, magic: readonly number[]): boolean {
 }
 
 function zstd(): NodeJS.ReadWriteStream {
-  const create = (zlib as WithZstd).createZstdDecompress;
-  if (create === undefined)
+  const zstd = zstdOfNode();
+  if (zstd === null)
     throw new RmtopError('FILE_UNREADABLE', `Node ${process.versions.node} has no zstd`, {
       why: 'it is there from Node 22.15 on',
       next: ['zstdcat FILE | rmtop cat -'],
     });
-  return create();
+  return zstd.createZstdDecompress();
 }
 
 /** Writes everything into `unpack` and gives what comes out; an unexpected end is told, not thrown. */
 async function* through(
   unpack: NodeJS.ReadWriteStream,
-  first: Buffer,
-  chunks: AsyncIterator<Buffer>,
+  chunks: AsyncIterable<Buffer>,
   torn: (why: string) => void,
 ): AsyncGenerator<Buffer> {
   const feed = async (): Promise<void> => {
-    for (
-      let next: IteratorResult<Buffer> = { done: false, value: first };
-      !next.done;
-      next = await chunks.next()
-    )
-      if (!unpack.write(next.value)) await new Promise((resolve) => unpack.once('drain', resolve));
+    for await (const chunk of chunks)
+      if (!unpack.write(chunk)) await new Promise((resolve) => unpack.once('drain', resolve));
     unpack.end();
   };
   const feeding = feed();
@@ -74,10 +77,6 @@ async function* through(
   } catch (error) {
     const code = (error as { code?: string }).code ?? '';
     if (!/^Z_|^ZSTD/.test(code)) throw error;
-    torn(
-      code === 'Z_BUF_ERROR'
-        ? 'the last compressed block is cut'
-        : `a damaged compressed block (${code})`,
-    );
+    torn(code === 'Z_BUF_ERROR' ? CUT : `a damaged compressed block (${code})`);
   }
 }
