@@ -186,6 +186,7 @@ export { newHeader, packageVersion, plainWriter, RECORD_KEEP } from './recording
 export { redisCliLine } from './recording/exporters/redis-cli.js';
 export { EXPORTERS, type Exporter } from './recording/exporters.js';
 export { FaultScript } from './recording/fault-script.js';
+export { FixtureMaker, type FixtureOptions } from './recording/fixture.js';
 export { commandToJson } from './recording/format.js';
 export {
   IMPORT_FORMATS,

@@ -1,6 +1,7 @@
 /** `rmtop cat FILE…`: prints recordings. */
 import { Command as Cli } from 'commander';
 import { EXPORTERS, type Exporter, RmtopError, Selection } from 'rmtop';
+import { readFixture } from '../fixture.js';
 import { usage } from '../options.js';
 import { filterOf, Output, openFile, say, sayCondition } from '../recording-files.js';
 
@@ -8,6 +9,8 @@ type Flags = {
   readonly filter?: string;
   readonly skip?: boolean;
   readonly strict?: boolean;
+  readonly fixture?: boolean;
+  readonly latency?: boolean;
 } & Readonly<Record<string, unknown>>;
 
 export function catCommand(): Cli {
@@ -16,11 +19,18 @@ export function catCommand(): Cli {
     .argument('<file...>', 'recordings, .rmtop, .rmtop.gz or .rmtop.zst')
     .option('-f, --filter <expression>', 'only the commands that fit')
     .option('--skip', 'leave out commands that cannot be exported whole')
-    .option('--strict', 'a damaged line is an error');
+    .option('--strict', 'a damaged line is an error')
+    .option('--fixture', 'a recording for git: without what the machine and the moment put into it')
+    .option('--latency', 'with --fixture: keep durations');
   for (const { name, help } of EXPORTERS) if (name !== 'text') command.option(`--${name}`, help);
   return command.action(async (files: string[], flags: Flags) => {
     const exporter = exporterOf(flags);
     const out = new Output();
+    if (flags.fixture === true) {
+      await catFixture(files, exporter, flags, out);
+      return;
+    }
+    if (flags.latency === true) throw usage('--latency', '', 'used with --fixture');
     if (exporter.head !== '') await out.write(exporter.head);
     for (const file of files) if (!(await cat(file, exporter, flags, out))) return;
   });
@@ -41,6 +51,25 @@ function exporterOf(flags: Flags): Exporter {
 
 function camel(name: string): string {
   return name.replace(/-(.)/g, (_all, letter: string) => letter.toUpperCase());
+}
+
+async function catFixture(
+  files: readonly string[],
+  exporter: Exporter,
+  flags: Flags,
+  out: Output,
+): Promise<void> {
+  const [file = '', ...more] = files;
+  if (more.length > 0) throw usage('--fixture', '', 'made of one recording');
+  if (exporter.name !== 'text' && exporter.name !== 'json')
+    throw usage(`--${exporter.name}`, '', 'one form; --fixture is given as well');
+  const { lines, summary } = await readFixture(file, {
+    filter: filterOf(flags.filter),
+    strict: flags.strict === true,
+    latency: flags.latency === true,
+  });
+  for (const line of lines) if (!(await out.write(`${line}\n`))) return;
+  sayCondition(file, summary);
 }
 
 /** False once nobody reads any more. */

@@ -1,8 +1,9 @@
 /** `rmtop record -o FILE`: the proxy and a recorder, without a screen. */
 import { Command as Cli } from 'commander';
 import { type AdminFlags, withAdminFlags } from '../admin.js';
+import { makeFixture } from '../fixture.js';
 import { runHeadless } from '../headless.js';
-import { type ProxyFlags, withProxyFlags } from '../options.js';
+import { type ProxyFlags, usage, withProxyFlags } from '../options.js';
 import { onlyProxy, planOf } from '../plan.js';
 import {
   defaultOutput,
@@ -19,13 +20,20 @@ export function recordCommand(): Cli {
   );
   withSettings(withRecordFlags(withAdminFlags(withProxyFlags(command))), ['proxy'])
     .option('-f, --filter <expression>', 'record only the commands that fit')
+    .option('--fixture', 'in the form for git: without what the machine and the moment put into it')
     .option('-q, --quiet', 'no summary lines');
   return command.action(
     async (
       flags: ProxyFlags &
         AdminFlags &
-        RecordFlags & { readonly filter?: string; readonly quiet?: boolean },
+        RecordFlags & {
+          readonly filter?: string;
+          readonly quiet?: boolean;
+          readonly fixture?: boolean;
+        },
     ) => {
+      if (flags.fixture === true && (flags.rotate !== undefined || flags.output?.endsWith('.gz')))
+        throw usage('--fixture', '', 'one file in .rmtop: neither --rotate nor .gz');
       const planned = planOf(flags);
       const { label } = onlyProxy(planned, 'a recording');
       const { filter } = readLook(flags.filter === undefined ? {} : { filter: flags.filter });
@@ -37,6 +45,7 @@ export function recordCommand(): Cli {
         quiet: flags.quiet === true,
         label,
       });
+      if (flags.fixture === true && record.file !== null) await makeFixture(record.file);
     },
   );
 }

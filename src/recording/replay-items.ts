@@ -23,6 +23,11 @@ const HOUSEKEEPING: ReadonlySet<string> = new Set(['HELLO', 'AUTH', 'SELECT', 'Q
 /** Commands that may wait for others, by `spec.open` being a connection of their own. */
 const BLOCKING = /^(?:B[LRZ]|XREAD(?:GROUP)?$|WAIT)/;
 
+/** Whether a command may wait for what other clients do. */
+export function blocks({ name }: Command): boolean {
+  return BLOCKING.test(name);
+}
+
 /** What is sent for `event`; null where it cannot or shall not be. */
 export function replayItem(
   event: CommandEvent,
@@ -34,7 +39,7 @@ export function replayItem(
     leftOut.incomplete++;
     return null;
   }
-  if (options.skipBlocking && BLOCKING.test(name)) {
+  if (options.skipBlocking && blocks(event.command)) {
     leftOut.blocking++;
     return null;
   }
