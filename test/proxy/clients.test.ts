@@ -35,6 +35,14 @@ test('ioredis: commands, pipelines, transactions, scripts and its errors', async
   assert.deepEqual(await redis.getBuffer('io:bin'), buffer);
 });
 
+test('node-redis without RESP: 2 says HELLO 3, and cannot connect through a RESP2 listener', async (t) => {
+  const proxy = await startProxy(t, { seeds: seeds() });
+  const socket = { port: proxy.port, host: '127.0.0.1', reconnectStrategy: false } as const;
+  const client = createClient({ socket });
+  client.on('error', () => {});
+  await assert.rejects(client.connect(), /NOPROTO/);
+});
+
 test('node-redis: RESP2 against the mesh, RESP3 with --open', async (t) => {
   const proxy = await startProxy(t, { seeds: seeds() });
   const client = createClient({ url: `redis://127.0.0.1:${proxy.port}`, RESP: 2 });
