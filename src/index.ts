@@ -89,7 +89,8 @@ export {
 } from './events/histogram.js';
 export { Block, StreamContext, topologyOf } from './events/reader.js';
 export { errorSaidBy } from './events/said.js';
-export type { Tally, Totals } from './events/stats.js';
+export { Spread } from './events/spread.js';
+export type { CommandTally, Tally, Totals } from './events/stats.js';
 export { readEvents, readOnly } from './events/subscribe.js';
 export { whyOf } from './events/why.js';
 export type { FilterProblem } from './filter/ast.js';

@@ -4,6 +4,7 @@
  * A reader that counts every command of a busy stream loads one Glance again and again (about 0.5 µs each; the whole event is 5).
  */
 import { Command, NEW_SESSION } from '../commands/command.js';
+import { isNilReply } from '../resp/bytes.js';
 import { AT, ATTEMPT_INTS, ATTEMPT_KINDS, FLAG, HEAD } from './block.js';
 import { readCondensed } from './condense.js';
 
@@ -62,9 +63,7 @@ export class Glance {
     const replyKept = ints[head + AT.replyKept] as number;
     const first = replyKept === 0 ? 0 : bytes[requestEnd];
     this.isError = first === 0x2d || first === 0x21; // '-' '!'
-    // RESP3's `_`; RESP2's `$-1` and `*-1`.
-    this.isNil =
-      first === 0x5f || ((first === BULK || first === ARRAY) && bytes[requestEnd + 1] === 0x2d);
+    this.isNil = isNilReply(bytes, requestEnd, requestEnd + replyKept);
     const isCondensed = ((ints[head + AT.flags] as number) & FLAG.condensed) !== 0;
     if (isCondensed || !this.scan(bytes, requestAt, requestEnd))
       this.loadWords(

@@ -19,14 +19,15 @@ export function recordUs(histogram: Histogram, us: number): void {
   histogram[index] = (histogram[index] as number) + 1;
 }
 
-function bucketOf(value: number): number {
+/** The place of samples of `value` µs. */
+export function bucketOf(value: number): number {
   if (value < STEPS) return value;
   const shift = 31 - Math.clz32(value) - STEP_BITS;
   return ((shift + 1) << STEP_BITS) + ((value >> shift) - STEPS);
 }
 
 /** The largest value that falls into bucket `index`. */
-function upperEdge(index: number): number {
+export function upperEdge(index: number): number {
   if (index < STEPS) return index;
   const shift = (index >> STEP_BITS) - 1;
   return ((index & (STEPS - 1)) + STEPS + 1) * 2 ** shift - 1; // no shift: the last edge is 2^31 - 1

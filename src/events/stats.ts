@@ -15,6 +15,12 @@ export type Tally = {
   readonly latency: Histogram;
 };
 
+/** The tally of one command, or of all. */
+export type CommandTally = Tally & {
+  /** Replies that said there is nothing. */
+  nils: number;
+};
+
 /** What a fault or rule has done. */
 export type FaultTally = {
   /** Commands it was drawn for; of Envoy's faults only those it hit. */
@@ -47,7 +53,7 @@ export class MirrorTally {
 /** A copy of all totals at one moment; plain data, for posting and printing. */
 export type Totals = {
   readonly atUs: number;
-  readonly all: Tally;
+  readonly all: CommandTally;
   readonly reads: number;
   readonly writes: number;
   /** Answered by the proxy itself, refused by the mesh, forwarded only by --open. */
@@ -59,7 +65,7 @@ export type Totals = {
   readonly redirects: number;
   readonly clients: number;
   readonly clientsTotal: number;
-  readonly commands: Readonly<Record<string, Tally>>;
+  readonly commands: Readonly<Record<string, CommandTally>>;
   /** By announced address. */
   readonly nodes: Readonly<Record<string, Tally>>;
   /** By id. */
@@ -77,6 +83,10 @@ function emptyTally(): Tally {
   return { calls: 0, errors: 0, bytesIn: 0, bytesOut: 0, latency: createHistogram() };
 }
 
+function emptyCommandTally(): CommandTally {
+  return { ...emptyTally(), nils: 0 };
+}
+
 /** The running totals of one proxy. Counters that are simply added to are public fields. */
 export class Stats {
   reads = 0;
@@ -88,11 +98,11 @@ export class Stats {
   redirects = 0;
   clients = 0;
   clientsTotal = 0;
-  readonly all: Tally = emptyTally();
+  readonly all: CommandTally = emptyCommandTally();
   /** What Envoy counts. */
   readonly mesh: MeshStats = new MeshStats();
-  private readonly byCommand: (Tally | undefined)[] = new Array(COMMANDS.length);
-  private readonly unknown: Tally = emptyTally();
+  private readonly byCommand: (CommandTally | undefined)[] = new Array(COMMANDS.length);
+  private readonly unknown: CommandTally = emptyCommandTally();
   private readonly byNode = new Map<string, NodeTally>();
   private readonly byFault = new Map<string, FaultTally>();
   private readonly byMirror = new Map<string, MirrorTally>();
@@ -104,18 +114,23 @@ export class Stats {
     bytesIn: number,
     bytesOut: number,
     isError: boolean,
+    isNil: boolean,
   ): void {
+    const tally = spec === undefined ? this.unknown : this.ofCommand(spec);
     addTo(this.all, durationUs, bytesIn, bytesOut, isError);
-    if (spec === undefined) {
-      addTo(this.unknown, durationUs, bytesIn, bytesOut, isError);
-      return;
-    }
+    addTo(tally, durationUs, bytesIn, bytesOut, isError);
+    if (!isNil) return;
+    this.all.nils++;
+    tally.nils++;
+  }
+
+  private ofCommand(spec: CommandSpec): CommandTally {
     let tally = this.byCommand[spec.id];
     if (tally === undefined) {
-      tally = emptyTally();
+      tally = emptyCommandTally();
       this.byCommand[spec.id] = tally;
     }
-    addTo(tally, durationUs, bytesIn, bytesOut, isError);
+    return tally;
   }
 
   /** The tally of one server, by its announced address, as a server of `upstream`; for `addTo`. */
@@ -136,7 +151,7 @@ export class Stats {
 
   /** A copy of everything. */
   totals(atUs: number, gauges: MeshGauges = NO_GAUGES): Totals {
-    const commands: Record<string, Tally> = {};
+    const commands: Record<string, CommandTally> = {};
     this.byCommand.forEach((tally, id) => {
       const spec = COMMANDS[id];
       if (tally !== undefined && spec !== undefined) commands[spec.name] = copy(tally);
@@ -222,6 +237,6 @@ function getOrMake<T>(map: Map<string, T>, name: string, make: () => T): T {
   return found;
 }
 
-function copy(tally: Tally): Tally {
+function copy<T extends Tally>(tally: T): T {
   return { ...tally, latency: tally.latency.slice() };
 }

@@ -18,7 +18,7 @@ import { compileConfig } from '../mesh/compile.js';
 import type { MeshConfig } from '../mesh/config.js';
 import { isOpened } from '../mesh/decision.js';
 import { type Rng, seededRng } from '../mesh/rng.js';
-import { DOLLAR } from '../resp/bytes.js';
+import { DOLLAR, isNilReply } from '../resp/bytes.js';
 import { REQUEST, RequestParser } from '../resp/request.js';
 import { Turns } from './chance.js';
 import { startClock } from './clock.js';
@@ -218,7 +218,10 @@ class RunningProxy implements ProxyHandle {
     const { spec, decision } = exchange;
     const durationUs = nowUs - exchange.atUs;
     const bytesIn = exchange.requestTotal;
-    stats.command(spec, durationUs, bytesIn, exchange.replyTotal, exchange.isError);
+    const isNil =
+      exchange.keeper === null &&
+      isNilReply(exchange.replyBuf, exchange.replyStart, exchange.replyEnd);
+    stats.command(spec, durationUs, bytesIn, exchange.replyTotal, exchange.isError, isNil);
     if (exchange.counts !== null) countEnd(exchange, exchange.counts, nowUs);
     switch (decision.action.kind) {
       case 'forward':

@@ -4,6 +4,7 @@ import { type Consumer, EventBus } from '../events/bus.js';
 import type { OtherEvent } from '../events/event.js';
 import { addTo, Stats, type Totals } from '../events/stats.js';
 import type { MeshConfig } from '../mesh/config.js';
+import { isNilReply } from '../resp/bytes.js';
 import { RecordedCommand } from './command.js';
 import { noteOf } from './note.js';
 import type { Entry, RecordingHeader } from './reader.js';
@@ -107,7 +108,8 @@ export class PlaybackSource {
     const { command, reply, request, durationUs, outcome, json } = event;
     const first = reply.bytes[0];
     const isError = first === ERROR || first === BULK_ERROR;
-    stats.command(command.spec, durationUs, request.total, reply.total, isError);
+    const isNil = isNilReply(reply.bytes, 0, reply.bytes.length);
+    stats.command(command.spec, durationUs, request.total, reply.total, isError, isNil);
     const letters = typeof json.x === 'string' ? json.x : '';
     const faults = Array.isArray(json.f) ? (json.f as readonly { readonly id: string }[]) : [];
     if (json.rf !== undefined) stats.refused++;

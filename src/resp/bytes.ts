@@ -24,6 +24,14 @@ export const NINE = 0x39;
 
 export const EMPTY: Buffer = Buffer.alloc(0);
 
+/** Whether the reply in `bytes[start..end)` says that there is nothing: RESP3's `_`, RESP2's `$-1` and `*-1`. */
+export function isNilReply(bytes: Uint8Array, start: number, end: number): boolean {
+  if (end - start < 2) return false;
+  const first = bytes[start];
+  if (first === UNDERSCORE) return true;
+  return (first === DOLLAR || first === STAR) && bytes[start + 1] === MINUS;
+}
+
 /**
  * Copies `from[start..end)` to `to` at `at`.
  *

@@ -10,6 +10,7 @@ import {
   quantileUs,
   recordUs,
 } from '../../src/events/histogram.js';
+import { Spread } from '../../src/events/spread.js';
 import { addTo, Stats } from '../../src/events/stats.js';
 import { holds } from '../helpers/check.js';
 
@@ -82,12 +83,31 @@ test('the difference of two moments holds the samples between them', () => {
   assert.deepEqual([countOf(between), quantileUs(between, 0), quantileUs(between, 1)], [2, 20, 20]);
 });
 
+test('a spread says the same as a histogram of the same samples', () => {
+  holds(
+    fc.property(
+      fc.array(latency, { maxLength: 60 }),
+      fc.constantFrom(0, 0.5, 0.9, 0.99, 1),
+      (samples, quantile) => {
+        const histogram = createHistogram();
+        const spread = new Spread();
+        for (const sample of samples) {
+          recordUs(histogram, sample);
+          spread.record(sample);
+        }
+        assert.equal(spread.quantileUs(quantile), quantileUs(histogram, quantile));
+      },
+    ),
+    1000,
+  );
+});
+
 test.describe('totals', () => {
   test('count every command by its name, and those without a row as unknown', () => {
     const stats = new Stats();
-    stats.command(commandByName('GET'), 100, 30, 5, false);
-    stats.command(commandByName('GET'), 300, 30, 7, true);
-    stats.command(undefined, 50, 10, 20, true);
+    stats.command(commandByName('GET'), 100, 30, 5, false, true);
+    stats.command(commandByName('GET'), 300, 30, 7, true, false);
+    stats.command(undefined, 50, 10, 20, true, false);
     const totals = stats.totals(9);
     assert.equal(totals.atUs, 9);
     assert.deepEqual(
@@ -96,6 +116,7 @@ test.describe('totals', () => {
     );
     assert.deepEqual(Object.keys(totals.commands), ['GET', '(unknown)']);
     assert.deepEqual([totals.commands.GET?.calls, totals.commands.GET?.errors], [2, 1]);
+    assert.deepEqual([totals.all.nils, totals.commands.GET?.nils], [1, 1]);
     assert.equal(
       quantileUs(totals.commands.GET?.latency ?? createHistogram(), 0),
       101,
@@ -108,7 +129,7 @@ test.describe('totals', () => {
     addTo(stats.node('h:1', 'redis'), 5, 1, 1, false);
     const before = stats.totals(1);
     addTo(stats.node('h:1', 'redis'), 5, 1, 1, false);
-    stats.command(undefined, 1, 1, 1, false);
+    stats.command(undefined, 1, 1, 1, false, false);
     assert.deepEqual(
       [
         before.nodes['h:1']?.calls,

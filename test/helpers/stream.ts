@@ -18,6 +18,7 @@ import {
   type Topology,
 } from '../../src/mesh/topology.js';
 import type { ProxyHandle } from '../../src/proxy/proxy.js';
+import { isNilReply } from '../../src/resp/bytes.js';
 import { encodeRequest } from '../../src/resp/encode.js';
 
 /** Three shards with a replica each, as in the drawings of the screens. */
@@ -160,7 +161,8 @@ export class TestStream implements ProxyHandle {
             },
           ];
     const isError = reply[0] === 0x2d;
-    this.stats.command(command.spec, durationUs, request.length, reply.length, isError);
+    const isNil = isNilReply(reply, 0, reply.length);
+    this.stats.command(command.spec, durationUs, request.length, reply.length, isError, isNil);
     if (command.spec?.writes === true) this.stats.writes++;
     else this.stats.reads++;
     if (decision.action.kind === 'refuse') this.stats.refused++;

@@ -92,6 +92,24 @@ test('a client is closed by its number, once; the others are served on', async (
   assert.equal((await proxy.totals()).clients, 1);
 });
 
+test('replies that say there is nothing are counted by command', async (t) => {
+  const proxy = await createThreadedProxy(options());
+  t.after(() => proxy.close());
+  const client = await TestClient.connect(proxy.address.port);
+  t.after(() => client.close());
+  await client.ask('SET', 'nil:there', '-1');
+  const none = '$-1\r\n';
+  assert.equal(await client.ask('GET', 'nil:none'), none);
+  assert.equal(await client.ask('GET', 'nil:there'), '$2\r\n-1\r\n');
+  assert.equal(await client.ask('LPOP', 'nil:none'), none);
+  // An array with nothing in it is no nil, nor is one whose elements are.
+  assert.equal(await client.ask('MGET', 'nil:none'), `*1\r\n${none}`);
+  const { all, commands } = await proxy.totals();
+  assert.equal(all.nils, 2);
+  const nils = Object.entries(commands).map(([name, tally]) => [name, tally.nils]);
+  assert.deepEqual(Object.fromEntries(nils), { SET: 0, GET: 1, LPOP: 1, MGET: 0 });
+});
+
 test('one that must lose nothing and is behind slows the clients down, and then gets everything', async (t) => {
   const proxy = await createThreadedProxy(options());
   t.after(() => proxy.close());

@@ -122,6 +122,28 @@ test('beyond its room, a table keeps the most frequent names, and each count is 
   for (let i = 0; i < 10; i++) assert.ok(top.known(`hot${i}`) !== undefined, `hot${i} was lost`);
 });
 
+test('a name has the p99 of its own calls, also when it took the place of another', () => {
+  const top = new Top(2);
+  const next = draws();
+  const samples: number[] = [];
+  for (let i = 0; i < 500; i++) {
+    const us = 100 + next(50_000);
+    samples.push(us);
+    top.of('a').add(i, false, false, 1, us);
+  }
+  samples.sort((a, b) => a - b);
+  const exact = samples[494] as number;
+  const { p99Us } = top.of('a');
+  assert.ok(p99Us >= exact && p99Us <= exact * (1 + 1 / 32), `${p99Us} for ${exact}`);
+  top.of('b').add(0, false, false, 1, 90_000);
+  assert.equal(top.of('b').p99Us, 90_000, 'of one call it is that one');
+  const c = top.of('c');
+  c.add(0, false, false, 1, 7);
+  assert.equal(c.p99Us, 7);
+  c.add(0, false, false, 1, 5);
+  assert.equal(c.p99Us, 7, 'nothing of the name whose place it took');
+});
+
 test('a rate is that of the last minute: it falls to nothing when nothing comes', () => {
   const top = new Top();
   for (let second = 0; second < 120; second++) top.of('a').add(second * 1e6, false, false, 1, 1);

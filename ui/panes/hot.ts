@@ -85,7 +85,7 @@ function head(model: Model, { width }: Room): readonly string[] {
       line(
         ' ',
         tabOf(model).toUpperCase(),
-        ['OPS/S', 'CALLS', 'R:W', 'ERR', 'BYTES', 'AVG ms', 'MAX ms'],
+        ['OPS/S', 'CALLS', 'R:W', 'p99 ms', 'ERR', 'BYTES', 'AVG ms', 'MAX ms'],
         'COMMANDS',
         width,
       ),
@@ -93,7 +93,7 @@ function head(model: Model, { width }: Room): readonly string[] {
   ];
 }
 
-const WIDTHS = [8, 8, 6, 5, 6, 7, 7] as const;
+const WIDTHS = [8, 8, 6, 7, 5, 6, 7, 7] as const;
 
 /** A narrow pane keeps the first columns. */
 function line(
@@ -103,7 +103,7 @@ function line(
   commands: string,
   width: number,
 ): string {
-  const shown = width >= 100 ? 7 : width >= 70 ? 5 : width >= 50 ? 3 : 1;
+  const shown = width >= 100 ? 8 : width >= 72 ? 6 : width >= 60 ? 4 : width >= 50 ? 3 : 1;
   const figures = cells
     .slice(0, shown)
     .map((cell, i) => fitRight(cell, WIDTHS[i] ?? 6))
@@ -128,6 +128,7 @@ function lines(model: Model, { width }: Room): readonly string[] {
         rate < 10 ? rate.toFixed(1) : count(Math.round(rate)),
         short(each.calls) + (each.error > 0 ? `+-${short(each.error)}` : ''),
         reads < 0 ? '-' : `${100 - share}:${share}`,
+        milliseconds(each.p99Us, 7),
         short(each.errors),
         short(each.bytes),
         milliseconds(each.totalUs / Math.max(1, each.calls - each.error), 7),

@@ -1,5 +1,5 @@
 /** Pane 6: rates and latencies over time, totals by command, and what the mesh refuses. All from the core's exact counters. */
-import { quantileUs, type Tally } from 'rmtop';
+import { type CommandTally, quantileUs } from 'rmtop';
 import { chartLines } from '../charts/charts.js';
 import type { Model } from '../model.js';
 import type { LinesPane, Room } from '../panes.js';
@@ -46,6 +46,7 @@ const COLUMNS = [
   ['p50 ms', 6],
   ['p99 ms', 6],
   ['MAX ms', 7],
+  ['NIL', 5],
   ['p90 ms', 6],
   ['p99.9', 6],
   ['IN', 6],
@@ -54,7 +55,7 @@ const COLUMNS = [
 
 function row(name: string, cells: readonly string[], width: number): string {
   let line = '';
-  let left = width - 1 - Math.min(16, Math.max(10, Math.floor(width / 5)));
+  let left = width - 1 - Math.min(16, Math.max(10, Math.floor(width / 5.3)));
   const nameWidth = width - 1 - left;
   for (const [i, [, own]] of COLUMNS.entries()) {
     if (left < own + 1) break;
@@ -64,7 +65,7 @@ function row(name: string, cells: readonly string[], width: number): string {
   return ` ${fit(name, nameWidth)}${line}`;
 }
 
-function cellsOf(tally: Tally, all: number): readonly string[] {
+function cellsOf(tally: CommandTally, all: number): readonly string[] {
   const at = (quantile: number): string =>
     milliseconds(quantileUs(tally.latency, quantile) ?? 0, 6);
   return [
@@ -74,6 +75,7 @@ function cellsOf(tally: Tally, all: number): readonly string[] {
     at(0.5),
     at(0.99),
     at(1),
+    short(tally.nils),
     at(0.9),
     at(0.999),
     short(tally.bytesIn),

@@ -3,6 +3,8 @@
  * a new name takes the place of the rarest and its count, and how far off that may be is kept with it.
  */
 
+import { Spread } from 'rmtop';
+
 /** Seconds that a rate is made over, in so many steps. */
 const STEP_US = 10e6;
 const STEPS = 7;
@@ -25,6 +27,8 @@ export class Count {
   /** The count of a key's prefix, and that prefix: the count may have been given to another one since. */
   prefix: Count | null = null;
   prefixName = '';
+  /** Made with the second call: one sample is the longest itself. */
+  private spread: Spread | null = null;
   /** Calls by step of ten seconds. */
   private readonly steps: number[] = [0, 0, 0, 0, 0, 0, 0];
   private step = 0;
@@ -42,6 +46,7 @@ export class Count {
     this.bytes = 0;
     this.totalUs = 0;
     this.maxUs = 0;
+    this.spread = null;
     this.slot = null;
     this.prefix = null;
     this.commands = NO_COMMANDS;
@@ -54,11 +59,26 @@ export class Count {
     if (isError) this.errors++;
     this.bytes += bytes;
     this.totalUs += us;
+    this.spreadOf(us);
     if (us > this.maxUs) this.maxUs = us;
     const step = Math.floor(atUs / STEP_US);
     if (step !== this.step) this.turn(step);
     const at = step % STEPS;
     this.steps[at] = (this.steps[at] ?? 0) + 1;
+  }
+
+  private spreadOf(us: number): void {
+    if (this.calls - this.error < 2) return;
+    if (this.spread === null) {
+      this.spread = new Spread();
+      this.spread.record(this.maxUs);
+    }
+    this.spread.record(us);
+  }
+
+  /** The latency that 99 of 100 calls did not exceed, µs; of those that are this name's. */
+  get p99Us(): number {
+    return Math.min(this.maxUs, this.spread?.quantileUs(0.99) ?? this.maxUs);
   }
 
   /** Empties the steps between the last and this one. */
