@@ -89,12 +89,11 @@ function pressing(terminal: ProgramTerminal): { readonly times: number[]; stop()
   let stopped = false;
   void (async () => {
     for (let i = 0; !stopped; i++) {
-      const from = terminal.output.length;
-      const [key, wanted] = i % 2 === 0 ? ['?', /search:/] : ['\x1b', /FOLLOW|ANCHOR/];
+      const [key, wanted] = i % 2 === 0 ? ['?', /type to search/] : ['\x1b', /Enter open/];
       const startMs = performance.now();
       terminal.type(key as string);
       try {
-        await until(() => (wanted as RegExp).test(terminal.output.slice(from)), 'a frame', 10_000);
+        await until(() => (wanted as RegExp).test(terminal.text()), 'a frame', 10_000);
       } catch {
         say(`a key was not answered in 10 s`);
       }
