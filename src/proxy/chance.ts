@@ -1,5 +1,6 @@
 /** Chance for the decisions of one client: what is drawn, whose turn it is among hosts, which fault rules concern it. */
 import type { Command } from '../commands/command.js';
+import type { FaultTally } from '../events/stats.js';
 import type { FaultRule } from '../mesh/config.js';
 import type { Part } from '../mesh/decision.js';
 import { type Rng, RULE_DRAWS_PER_PERCENT, seededRng } from '../mesh/rng.js';
@@ -18,14 +19,19 @@ export class Turns {
   }
 }
 
+type Known = { readonly generator: Rng; readonly tally: FaultTally };
+
+/** More than rules can be on at once. */
+const RULES_KNOWN = 64;
+
 /** The generator that a client's commands are decided with. */
 export class Chance implements Required<Rng> {
   private readonly core: Core;
   private readonly client: Downstream;
   /** By rule and seed: each rule has a generator for each client, so that the same traffic is hit again. */
   private readonly generators = new Map<string, Rng>();
-  /** The same by the rule itself: a text a command would cost more than the draw. */
-  private readonly byRule = new WeakMap<FaultRule, Rng>();
+  /** The same by the rule itself, with what is counted of it: texts to look up would cost more than the draw. */
+  private readonly byRule = new Map<FaultRule, Known>();
 
   constructor(core: Core, client: Downstream) {
     this.core = core;
@@ -54,15 +60,17 @@ export class Chance implements Required<Rng> {
   rule(rule: FaultRule, command: Command, parts: readonly Part[]): number {
     const { scopes } = this.core;
     if (!scopes.covers(rule, command, parts, this.client)) return -1;
-    const tally = this.core.stats.fault(rule.id);
+    const { generator, tally } = this.byRule.get(rule) ?? this.know(rule);
     if (rule.max !== null && tally.hits >= rule.max) return -1;
     tally.inScope++;
-    let generator = this.byRule.get(rule);
-    if (generator === undefined) {
-      generator = this.generatorOf(rule);
-      this.byRule.set(rule, generator);
-    }
     return generator.below(100 * RULE_DRAWS_PER_PERCENT);
+  }
+
+  private know(rule: FaultRule): Known {
+    if (this.byRule.size >= RULES_KNOWN) this.byRule.clear(); // those of configurations before
+    const known = { generator: this.generatorOf(rule), tally: this.core.stats.fault(rule.id) };
+    this.byRule.set(rule, known);
+    return known;
   }
 
   private generatorOf({ id, seed }: FaultRule): Rng {

@@ -5,14 +5,18 @@ import { SPREAD_KEYS } from './mesh.js';
 import type { Target } from './targets.js';
 
 /** What the mesh is compared with the plain proxy under: short rounds, in turn, for the machine's speed drifts. */
-const LOADS: readonly Load[] = (['set', 'get'] as const).map((test) => ({
-  name: `${test.toUpperCase()} over five prefixes`,
-  test,
-  pipeline: 16,
-  clients: 50,
-  requests: 60_000,
-  keys: SPREAD_KEYS,
-}));
+const LOADS: readonly Load[] = ([1, 16] as const).flatMap((pipeline) =>
+  (['set', 'get'] as const).map((test) => ({
+    name: `${test.toUpperCase()} pipeline ${pipeline}`,
+    test,
+    pipeline,
+    clients: 50,
+    requests: pipeline === 1 ? 20_000 : 60_000,
+    keys: SPREAD_KEYS,
+  })),
+);
+/** Width of a cell. */
+const CELL = 40;
 /** For each of the bench's. */
 const ROUNDS = 8;
 
@@ -68,17 +72,17 @@ export function reportMesh(rows: readonly MeshRow[]): void {
   const of = (target: string, load: string): MeshRow | undefined =>
     rows.find((row) => row.target === target && row.load === load);
   console.log(
-    `\n${'five prefixes, four fault rules (× headless)'.padEnd(48)}${LOADS.map(({ name }) => name.padStart(44)).join('')}`,
+    `\n${'five prefixes, four fault rules (× headless)'.padEnd(45)}${LOADS.map(({ name }) => name.padStart(CELL)).join('')}`,
   );
   for (const target of new Set(rows.map((row) => row.target))) {
     const cells = LOADS.map(({ name }) => {
       const row = of(target, name);
       const base = of('headless', name);
-      if (row === undefined || base === undefined) return ''.padStart(44);
+      if (row === undefined || base === undefined) return ''.padStart(CELL);
       const rps = `${Math.round(row.rps).toLocaleString('en-US')}/s (${(row.rps / base.rps).toFixed(2)})`;
       const cpu = `${row.usPerCommand.toFixed(2)} µs CPU (${(row.usPerCommand / base.usPerCommand).toFixed(2)})`;
-      return `${rps}, ${cpu}`.padStart(44);
+      return `${rps}, ${cpu}`.padStart(CELL);
     });
-    console.log(`${target.padEnd(48)}${cells.join('')}`);
+    console.log(`${target.padEnd(45)}${cells.join('')}`);
   }
 }
