@@ -3,11 +3,17 @@ import { type MirrorEvent, quantileUs } from 'rmtop';
 import { besideEachOther } from '../detail/two-replies.js';
 import type { Model } from '../model.js';
 import type { LinesPane, Room } from '../panes.js';
-import { count, latency, milliseconds, percent } from '../text/figures.js';
+import { count, latency, milliseconds, percent, short } from '../text/figures.js';
 import { fit, fitRight } from '../text/fit.js';
 import { printableBytes, printableText } from '../text/printable.js';
 
-const HEADS = ['SENT', 'SAME', 'DIFF', 'FAILED', 'DROP', 'LAG p50', 'LAG p99'] as const;
+const HEADS = ['PCT', 'SENT', 'SAME', 'DIFF', 'FAILED', 'DROP', 'LAG p50', 'LAG p99'] as const;
+/** Of a pane that is narrow, and of one with room for whole numbers. */
+const WIDTHS = [
+  [5, 6, 6, 6, 6, 6, 7, 7],
+  [7, 10, 10, 8, 8, 8, 8, 8],
+] as const;
+const ROOMY = 100;
 
 /** Enter goes to the second one: the difference in focus, both replies in full. */
 const TABS = ['Differences', 'Replies'] as const;
@@ -28,30 +34,62 @@ function head(model: Model, { width }: Room): readonly string[] {
     ];
   const row = (name: string, cells: readonly string[]): string =>
     fit(
-      ` ${fit(name, width < 90 ? 14 : 20)} ${cells.map((cell) => fitRight(cell, 8)).join(' ')}`,
+      ` ${fit(name, Math.max(8, width - 3 - figuresWidth(width)))} ${cells
+        .map((cell, i) => fitRight(cell, widthsAt(width)[i] ?? 8))
+        .join(' ')}`,
       width,
     );
+  const number = (n: number): string => (width >= ROOMY || n < 100_000 ? count(n) : short(n));
   return [
     look.theme.paint('dim', row('TO', HEADS)),
     ...mirrors.map(([name, tally]) =>
       row(printableText(name, look), [
-        count(tally.sent),
-        count(tally.same),
-        count(tally.different),
-        count(tally.failed),
-        count(tally.dropped),
+        shareOf(model, name),
+        number(tally.sent),
+        number(tally.same),
+        number(tally.different),
+        number(tally.failed),
+        number(tally.dropped),
         latency(quantileUs(tally.lag, 0.5)),
         latency(quantileUs(tally.lag, 0.99)),
       ]),
     ),
     fit(
-      ` ${mirrors.map(([name, tally]) => `${printableText(name, look)} ${percent(tally.different, tally.same + tally.different)} differ`).join('   ')}`,
+      ` ${mirrors.map(([name, tally]) => `${printableText(name, look)} ${percent(tally.different, tally.same + tally.different)} differ${lastText(model, name)}`).join('   ')}`,
       width,
     ),
     ` ${TABS.map((tab, i) =>
       i === model.tabOf('mirror') ? look.theme.reverse(` ${tab} `) : ` ${tab} `,
     ).join('')}`,
   ];
+}
+
+function widthsAt(width: number): readonly number[] {
+  return width >= ROOMY ? WIDTHS[1] : WIDTHS[0];
+}
+
+function figuresWidth(width: number): number {
+  return widthsAt(width).reduce((sum, own) => sum + own + 1, -1);
+}
+
+/** How many of a route's commands the mesh copies to mirror `name`; of routes that differ, the range. */
+function shareOf(model: Model, name: string): string {
+  const config = model.feed.context.latest.config?.config ?? model.subject.config;
+  const shares = config.routes
+    .flatMap((route) => route.mirrors)
+    .filter(({ upstream }) => upstream === name)
+    .map(({ fraction }) => (100 * fraction.numerator) / fraction.of);
+  if (shares.length === 0) return '-';
+  const [least, most] = [Math.min(...shares), Math.max(...shares)].map((each) =>
+    String(Number(each.toPrecision(3))),
+  );
+  return least === most ? `${most}%` : `${least}-${most}`;
+}
+
+/** `, last #48104`: the latest difference of mirror `name` that is remembered. */
+function lastText(model: Model, name: string): string {
+  const last = model.feed.copies.differences.findLast(({ upstream }) => upstream === name);
+  return last === undefined ? '' : `, last #${last.seq}`;
 }
 
 const seen = new WeakMap<Model, number>();
