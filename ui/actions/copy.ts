@@ -86,7 +86,7 @@ export function saveForm(model: Model, id: string, file: string): string | null 
   const made = makeForm(model, id);
   if (typeof made === 'string') return made;
   const { content } = made;
-  return written(model, file, typeof content === 'string' ? `${content}\n` : content);
+  return writeNew(model, file, typeof content === 'string' ? `${content}\n` : content);
 }
 
 function makeForm(
@@ -134,7 +134,7 @@ export function askSaveReply(model: Model): void {
 /** Writes the reply's bytes to a new file: those of the value where it is one string, else the reply as it was on the wire. */
 export function saveReply(model: Model, file: string): string | null {
   const reply = replyBytes(model);
-  return reply === null ? 'there is no reply to save here' : written(model, file, reply.bytes);
+  return reply === null ? 'there is no reply to save here' : writeNew(model, file, reply.bytes);
 }
 
 function replyBytes(
@@ -155,7 +155,7 @@ function newFile(): string {
 }
 
 /** Writes a file that only its owner can read; one that is there is left alone. */
-function written(model: Model, file: string, content: string | Buffer): string | null {
+export function writeNew(model: Model, file: string, content: string | Buffer): string | null {
   const name = file.startsWith('~/') ? path.join(homedir(), file.slice(2)) : file;
   if (name === '') return 'which file?';
   try {

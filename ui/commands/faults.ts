@@ -1,10 +1,31 @@
 /** Fault rules by text: `ux.md` c.3. */
-import { parseRule } from 'rmtop';
+import { exportFaults, parseRule } from 'rmtop';
+import { writeNew } from '../actions/copy.js';
 import type { Command } from '../commands.js';
 import type { Model } from '../model.js';
 import { UNCHANGEABLE } from '../transport.js';
 
+/** The service, where its name is not known. */
+const SOME_HOST = 'redis.default.svc.cluster.local';
+const EXPORT_FILE = 'rmtop-faults.yaml';
+
+/** `:fault export`: rules that are on, as an Aeraki RedisService; what the mesh cannot do is said. */
+function exportRules(model: Model, file: string): string | null {
+  const { config, label } = model.subject;
+  const { rules } = model.desk;
+  const host = /^[a-z0-9-]+(?:\.[a-z0-9-]+)+$/.test(label) ? label : SOME_HOST;
+  const { yaml, left } = exportFaults({ host, faults: config.faults, rules });
+  const omitted = left.map(({ id, why }) => `${id} is left out: ${why}`);
+  if (yaml === '') return omitted[0] ?? 'no rule is on: what is on is exported';
+  const problem = writeNew(model, file, [...omitted.map((each) => `# ${each}`), yaml].join('\n'));
+  if (problem === null && omitted.length > 0)
+    model.toasts.answer(`${file} is written; ${omitted.join('; ')}`);
+  return problem;
+}
+
 function fault(model: Model, rest: string): string | null {
+  if (/^export\b/.test(rest))
+    return exportRules(model, rest.slice('export'.length).trim() || EXPORT_FILE);
   if (model.playback !== null) return UNCHANGEABLE;
   const { desk } = model;
   const [word = '', what = ''] = rest.split(/\s+/);
@@ -33,7 +54,7 @@ function fault(model: Model, rest: string): string | null {
 export const faultCommands: readonly Command[] = [
   {
     name: 'fault',
-    usage: 'add RULE | tN on|off|remove | off | undo | redo',
+    usage: 'add RULE | tN on|off|remove | off | undo | redo | export [FILE]',
     help: 'fault rules: error 20% if cmd=SET',
     alone: false,
     options: (model) => [
@@ -41,6 +62,7 @@ export const faultCommands: readonly Command[] = [
       'off',
       'undo',
       'redo',
+      'export rmtop-faults.yaml',
       'add error 20% if ',
       'add delay 50ms 100% if ',
     ],
