@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import test, { type TestContext } from 'node:test';
+import { seededRng } from '../../src/mesh/rng.js';
 import { partPath } from '../../src/recording/sink.js';
 import { TestClient } from '../helpers/client.js';
 import { sharedCluster } from '../helpers/cluster.js';
@@ -108,33 +109,52 @@ test('a ring: nothing is written until SIGUSR2 asks for it, what came after is w
   }
 });
 
-test('kill -9 at any moment: the file opens, and no line that was due is missing', async (t) => {
-  for (let round = 0; round < 6; round++) {
-    const file = path.join(folder(t), 'a.rmtop');
-    const { rmtop, client } = await recording(t, ['record', '-q', '-o', file]);
+/** `RMTOP_KILL_ROUNDS=100` for a long run. */
+const KILL_ROUNDS = Number(process.env.RMTOP_KILL_ROUNDS ?? 6);
+
+test('kill -9 at any moment: the file opens, no line that was due is missing, and what was running is named', async (t) => {
+  const rng = seededRng(Date.now());
+  const dir = folder(t);
+  for (let round = 0; round < KILL_ROUNDS; round++) {
+    const file = path.join(dir, `${round}.rmtop`);
+    const stuckFor = ['--fault', 'delay 60s 100% key=stuck'];
+    const { rmtop, client } = await recording(t, ['record', '-q', '-o', file, ...stuckFor]);
+    const [, port] = LISTENING.exec(rmtop.stderr()) ?? [];
+    const other = await TestClient.connect(Number(port));
+    const stuck = other.ask('SET', 'stuck', 'x').catch(() => null);
+    await until(() => readFileSync(file, 'latin1').includes('"k":"pend"'), 'a pend line');
     let answered = 0;
     const traffic = (async () => {
       while ((await client.ask('SET', `k${answered}`, 'v'.repeat(200))) === '+OK\r\n') answered++;
     })();
-    const due = 40 + round * 150;
+    const due = 1 + rng.below(800);
     await until(() => answered >= due);
     // What has been answered is due within the 50 ms that a block may be filled: wait for the file, not for a time.
     await until(() => readFileSync(file, 'latin1').split('"k":"cmd"').length > due);
     rmtop.child.kill('SIGKILL');
     await rmtop.ended;
-    await traffic;
+    await Promise.all([traffic, stuck]);
+    other.close();
     const { reader, entries } = await readAll(file);
-    const { commands, damagedCount, fin } = reader.summary();
-    assert.ok(commands >= due, `${commands} of ${due}`);
+    const { commands, damagedCount, fin, running } = reader.summary();
+    assert.ok(commands >= due, `round ${round}: ${commands} of ${due}`);
     assert.deepEqual([damagedCount, fin], [0, null]);
-    const numbers = entries.flatMap((entry) => (entry.json.k === 'cmd' ? [entry.json.n] : []));
+    assert.deepEqual(
+      running.map(({ seq, name, key }) => [seq, name, key]),
+      [[1, 'SET', 'stuck']],
+    );
+    const numbers = entries.flatMap(({ json }) => (json.k === 'cmd' ? [Number(json.n)] : []));
     assert.deepEqual(
       numbers,
-      numbers.map((_n, i) => i + 1),
+      numbers.map((_n, i) => i + 2),
     );
+    if (round > 0) continue;
     const cat = await runProgram(t, ['cat', file]);
     assert.equal(cat.code, 0);
-    assert.match(cat.stderr, /ended badly: recovered [\d,]+ commands/);
+    assert.match(
+      cat.stderr,
+      /ended badly: recovered [\d,]+ commands .*1 were running: #1 SET stuck/,
+    );
   }
 });
 
