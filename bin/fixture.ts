@@ -1,6 +1,7 @@
 /** Recordings as fixtures: read into that form, or rewritten in it (recording page, 4.7). */
 import { renameSync, writeFileSync } from 'node:fs';
 import {
+  type Entry,
   type Filter,
   FixtureMaker,
   type FixtureOptions,
@@ -13,18 +14,20 @@ import { openFile } from './recording-files.js';
 export type ReadFixtureOptions = FixtureOptions & {
   readonly filter: Filter | null;
   readonly strict: boolean;
+  /** What is made of each entry before it becomes part of the fixture. */
+  readonly clean?: (entry: Entry) => Entry;
 };
 
 /** The lines of the fixture that `file` makes, and the state of the file. Held in memory: fixtures are small. */
 export async function readFixture(
   file: string,
-  { filter, strict, latency }: ReadFixtureOptions,
+  { filter, strict, latency, clean = (entry) => entry }: ReadFixtureOptions,
 ): Promise<{ readonly lines: readonly string[]; readonly summary: RecordingSummary }> {
   const reader = await openFile(file, strict);
   const selection = new Selection(reader, filter);
   const maker = new FixtureMaker({ latency });
   for await (const entries of reader.batches())
-    for (const entry of entries) if (selection.wants(entry)) maker.add(entry);
+    for (const entry of entries) if (selection.wants(entry)) maker.add(clean(entry));
   return { lines: maker.lines(), summary: reader.summary() };
 }
 

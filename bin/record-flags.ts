@@ -4,6 +4,7 @@ import path from 'node:path';
 import type { Command } from 'commander';
 import {
   checkOutput,
+  type HeaderInfo,
   newHeader,
   RECORD_KEEP,
   type RecordWriter,
@@ -108,10 +109,7 @@ export function planRecording(flags: RecordFlags, file: string | null, filter: s
           : { kind: 'file', path: file, sync, maxBytes, ...rotate, keepParts },
       header: newHeader({
         cut: keep,
-        redact: {
-          mode: redact.mode === 'keys' ? `keys=${redact.glob}` : redact.mode,
-          key: redact.key === '' ? 'none' : flags.redactKeyEnv === undefined ? 'random' : 'given',
-        },
+        redact: redactHeader(redact, flags),
         capture: redact.capture,
         filter,
       }),
@@ -120,6 +118,17 @@ export function planRecording(flags: RecordFlags, file: string | null, filter: s
       lossy: flags.lossy === true,
       ...(ring === null ? {} : { ring }),
     },
+  };
+}
+
+/** What a header says of what was removed. */
+export function redactHeader(
+  { mode, glob, key }: RedactOptions,
+  { redactKeyEnv }: RecordFlags,
+): HeaderInfo['redact'] {
+  return {
+    mode: mode === 'keys' ? `keys=${glob}` : mode,
+    key: key === '' ? 'none' : redactKeyEnv === undefined ? 'random' : 'given',
   };
 }
 
@@ -184,7 +193,8 @@ function parseCount(flag: string, text: string): number {
   return count;
 }
 
-function readRedaction(flags: RecordFlags): RedactOptions {
+/** What is to be removed. Throws USAGE. */
+export function readRedaction(flags: RecordFlags): RedactOptions {
   const text = flags.redact ?? 'auth';
   const capture = flags.capture ?? 'replies';
   if (capture !== 'replies' && capture !== 'args' && capture !== 'keys')

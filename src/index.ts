@@ -203,6 +203,7 @@ export {
   type MatchOptions,
   showSpoken,
 } from './recording/matching.js';
+export type { HeaderInfo } from './recording/others.js';
 export {
   type ClientCommands,
   type Pair,
@@ -228,7 +229,13 @@ export {
   unknownUpstreams,
   withUnknown,
 } from './recording/realign.js';
-export { REDACT_AUTH, type RedactOptions } from './recording/redact.js';
+export {
+  REDACT_AUTH,
+  type RedactOptions,
+  Redactor,
+  redactedEntry,
+  removesMore,
+} from './recording/redact.js';
 export {
   compareDecisions,
   type DecisionChange,

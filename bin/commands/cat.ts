@@ -1,8 +1,18 @@
 /** `rmtop cat FILE…`: prints recordings. */
 import { Command as Cli } from 'commander';
-import { EXPORTERS, type Exporter, RmtopError, Selection } from 'rmtop';
+import {
+  type Entry,
+  EXPORTERS,
+  type Exporter,
+  Redactor,
+  RmtopError,
+  redactedEntry,
+  removesMore,
+  Selection,
+} from 'rmtop';
 import { readFixture } from '../fixture.js';
 import { usage } from '../options.js';
+import { readRedaction, redactHeader } from '../record-flags.js';
 import { filterOf, Output, openFile, say, sayCondition } from '../recording-files.js';
 
 type Flags = {
@@ -11,6 +21,8 @@ type Flags = {
   readonly strict?: boolean;
   readonly fixture?: boolean;
   readonly latency?: boolean;
+  readonly redact?: string;
+  readonly redactKeyEnv?: string;
 } & Readonly<Record<string, unknown>>;
 
 export function catCommand(): Cli {
@@ -19,21 +31,42 @@ export function catCommand(): Cli {
     .argument('<file...>', 'recordings, .rmtop, .rmtop.gz or .rmtop.zst')
     .option('-f, --filter <expression>', 'only the commands that fit')
     .option('--skip', 'leave out commands that cannot be exported whole')
+    .option(
+      '--redact <what>',
+      'remove values, or those of keys=GLOB: what --json prints can be shared',
+    )
+    .option(
+      '--redact-key-env <name>',
+      'the variable with the key that equal values are hashed with',
+    )
     .option('--strict', 'a damaged line is an error')
     .option('--fixture', 'a recording for git: without what the machine and the moment put into it')
     .option('--latency', 'with --fixture: keep durations');
   for (const { name, help } of EXPORTERS) if (name !== 'text') command.option(`--${name}`, help);
   return command.action(async (files: string[], flags: Flags) => {
     const exporter = exporterOf(flags);
+    const clean = cleaner(flags);
     const out = new Output();
     if (flags.fixture === true) {
-      await catFixture(files, exporter, flags, out);
+      await catFixture(files, exporter, flags, clean, out);
       return;
     }
     if (flags.latency === true) throw usage('--latency', '', 'used with --fixture');
     if (exporter.head !== '') await out.write(exporter.head);
-    for (const file of files) if (!(await cat(file, exporter, flags, out))) return;
+    for (const file of files) if (!(await cat(file, exporter, flags, clean, out))) return;
   });
+}
+
+/** Takes out of entries what `--redact` says. */
+function cleaner(flags: Flags): (entry: Entry) => Entry {
+  const { redact, redactKeyEnv } = flags;
+  if (redact === undefined) return (entry) => entry;
+  const asked = { redact, ...(redactKeyEnv === undefined ? {} : { redactKeyEnv }) };
+  const options = readRedaction(asked);
+  if (!removesMore(options)) return (entry) => entry; // passwords are in no recording
+  const redactor = new Redactor(options);
+  const header = redactHeader(options, asked);
+  return (entry) => redactedEntry(entry, redactor, header);
 }
 
 function exporterOf(flags: Flags): Exporter {
@@ -57,6 +90,7 @@ async function catFixture(
   files: readonly string[],
   exporter: Exporter,
   flags: Flags,
+  clean: (entry: Entry) => Entry,
   out: Output,
 ): Promise<void> {
   const [file = '', ...more] = files;
@@ -67,13 +101,20 @@ async function catFixture(
     filter: filterOf(flags.filter),
     strict: flags.strict === true,
     latency: flags.latency === true,
+    clean,
   });
   for (const line of lines) if (!(await out.write(`${line}\n`))) return;
   sayCondition(file, summary);
 }
 
 /** False once nobody reads any more. */
-async function cat(file: string, exporter: Exporter, flags: Flags, out: Output): Promise<boolean> {
+async function cat(
+  file: string,
+  exporter: Exporter,
+  flags: Flags,
+  clean: (entry: Entry) => Entry,
+  out: Output,
+): Promise<boolean> {
   const reader = await openFile(file, flags.strict === true);
   const selection = new Selection(reader, filterOf(flags.filter));
   let skipped = 0;
@@ -82,7 +123,7 @@ async function cat(file: string, exporter: Exporter, flags: Flags, out: Output):
     for (const entry of entries) {
       if (!selection.wants(entry)) continue;
       try {
-        const piece = exporter.entry(entry);
+        const piece = exporter.entry(clean(entry));
         if (piece !== null) pieces.push(piece);
       } catch (error) {
         if (flags.skip !== true || !(error instanceof RmtopError)) throw error;

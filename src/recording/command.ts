@@ -48,6 +48,11 @@ export class RecordedCommand implements CommandEvent {
     this.versions = versions;
   }
 
+  /** The same command of another line, such as one without its values. */
+  as(json: JsonObject): RecordedCommand {
+    return new RecordedCommand(json, this.context, this.versions);
+  }
+
   get seq(): number {
     return this.json.n as number;
   }

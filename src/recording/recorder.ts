@@ -140,7 +140,7 @@ export class Recorder {
       default:
     }
     const line = otherToJson(event);
-    if (line !== null) this.encoder.json(line);
+    if (line !== null) this.encoder.json(this.redactor?.other(line) ?? line);
   }
 
   private emit(): void {

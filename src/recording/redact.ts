@@ -5,6 +5,9 @@
 import { createHmac } from 'node:crypto';
 import type { CommandEvent } from '../events/event.js';
 import { matchesGlob } from '../filter/glob.js';
+import { RecordedCommand } from './command.js';
+import { type HeaderInfo, otherFromJson } from './others.js';
+import type { Entry } from './reader.js';
 import { argumentFromJson, isJsonObject, type Json, type JsonObject } from './values.js';
 
 /** How much of each command is kept. `key` makes equal values recognisable without showing them; '' keeps their length only. */
@@ -65,6 +68,27 @@ export class Redactor {
     return redacted;
   }
 
+  /**
+   * `line` is any record but a command's. Mirrors' replies and what they differ in are of a command that is not looked at again: they go
+   * whenever anything is removed. Of a pushed message its kind and its channel stay.
+   */
+  other(line: JsonObject): JsonObject {
+    if (line.k === 'mir') {
+      const { note: _note, r, ...rest } = line;
+      return r === undefined ? rest : { ...rest, r: this.reply(r) };
+    }
+    if (line.k !== 'push' || !isJsonObject(line.r) || !Array.isArray(line.r['>'])) return line;
+    const items = line.r['>'] as readonly Json[];
+    const named = items[0] === 'pmessage' ? 3 : 2;
+    const { mode, capture, glob } = this.options;
+    const isMeant =
+      mode === 'values' ||
+      capture !== 'replies' ||
+      items.slice(1, named).some((each) => typeof each === 'string' && matchesGlob(glob, each));
+    if (!isMeant) return line;
+    return { ...line, r: { '>': items.map((each, i) => (i < named ? each : this.reply(each))) } };
+  }
+
   private args(line: JsonObject, event: CommandEvent, rule: string, keepsWords: boolean): Json {
     const kept = new Set([...event.command.keys, 0]);
     if (event.command.spec?.parent !== null && event.command.spec !== undefined) kept.add(1);
@@ -105,4 +129,25 @@ function isBase64(value: Json): boolean {
 
 function isWord(arg: string): boolean {
   return OPTION_WORDS.has(arg.toUpperCase()) || NUMBER.test(arg) || STREAM_ID.test(arg);
+}
+
+/** The entry without what `redactor` removes, as if it had been recorded so; `header` is what a header says of that. */
+export function redactedEntry(
+  entry: Entry,
+  redactor: Redactor,
+  header: HeaderInfo['redact'],
+): Entry {
+  const { json, event } = entry;
+  if (json.k === 'rmtop') return { ...entry, ...textAnd({ ...json, redact: header }) };
+  if (event instanceof RecordedCommand) {
+    const line = redactor.line(json, event);
+    return line === json ? entry : { ...entry, ...textAnd(line), event: event.as(line) };
+  }
+  const line = redactor.other(json);
+  if (line === json) return entry;
+  return { ...entry, ...textAnd(line), event: otherFromJson(line, new Set()) };
+}
+
+function textAnd(json: JsonObject): Pick<Entry, 'json' | 'text'> {
+  return { json, text: JSON.stringify(json) };
 }

@@ -183,6 +183,14 @@ test('cat: every form, and each can be read by what it is for', async (t) => {
   writeFileSync(again, json.stdout);
   assert.equal((await readAll(again, true)).reader.summary().commands, 1);
 
+  const clean = await runProgram(t, ['cat', file, '--json', '--redact', 'values']);
+  assert.ok(json.stdout.includes('"b64"') && !clean.stdout.includes('"b64"'), clean.stderr);
+  assert.match(clean.stdout, /"redact":\{"mode":"values","key":"random"\}/);
+  const fixture = await runProgram(t, ['cat', file, '--fixture', '--redact', 'values']);
+  assert.equal(fixture.code, 0);
+  assert.ok(fixture.stdout.includes('"red":"value"') && !fixture.stdout.includes('"b64"'));
+  const unknown = await runProgram(t, ['cat', file, '--redact', 'some']);
+  assert.deepEqual([unknown.code, /values or keys=GLOB/.test(unknown.stderr)], [64, true]);
   const whole = await runProgram(t, ['cat', file, '--redis-cli']);
   assert.equal(whole.code, 5);
   assert.match(whole.stderr, /error\[REC_INCOMPLETE\][\s\S]*--skip/);
