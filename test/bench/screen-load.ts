@@ -68,7 +68,7 @@ try {
 async function addUp(terminal: ProgramTerminal, sent: number): Promise<void> {
   // Whatever the last key has opened is closed, and the filter begins empty.
   terminal.type('\x1b');
-  await terminal.shows((screen) => !/search:/.test(screen), 'no help');
+  await terminal.shows((screen) => !/type to search/.test(screen), 'no help');
   terminal.type('/\x15cmd=GET\r');
   const text = await terminal.shows(/[\d,]+ of [\d,]+ shown/);
   const figure = (pattern: RegExp): number =>

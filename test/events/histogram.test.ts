@@ -102,6 +102,17 @@ test('a spread says the same as a histogram of the same samples', () => {
   );
 });
 
+test('a spread counts on where a place has had 255 samples, and 65535', () => {
+  const spread = new Spread();
+  for (let i = 0; i < 70_000; i++) spread.record(20);
+  for (let i = 0; i < 300; i++) spread.record(5000);
+  for (let i = 0; i < 70_000; i++) spread.record(30);
+  assert.equal(spread.quantileUs(69_999 / 140_300), 20);
+  assert.equal(spread.quantileUs(70_001 / 140_300), 30);
+  assert.equal(spread.quantileUs(140_000 / 140_300), 30);
+  assert.ok((spread.quantileUs(140_001 / 140_300) ?? 0) >= 5000);
+});
+
 test.describe('totals', () => {
   test('count every command by its name, and those without a row as unknown', () => {
     const stats = new Stats();
