@@ -81,7 +81,7 @@ export async function runHeadless(
 }
 
 /** Records `proxy` from now on. */
-export function attach(
+function attach(
   proxy: ProxyHandle,
   of: RecordPlan,
   say: Say,

@@ -1,5 +1,5 @@
 /** Recordings that are begun and ended from the screen, and the one that the command line asked for. */
-import { messageOf, type ProxyHandle, RecordWriter, RmtopError } from 'rmtop';
+import { type ProxyHandle, RecordWriter, RmtopError } from 'rmtop';
 import type { Recordings } from '../ui/recordings.js';
 import {
   closingLines,
@@ -59,39 +59,31 @@ export class ScreenRecorder implements Recordings {
       this.said.push(recordedText({ ...plan, file: written.file }, written.totals));
     const current: Current = { plan, file, writer, stop: this.proxy.subscribe(writer) };
     this.current = current;
-    const failed = (error: RmtopError | null): void => {
+    const gaveUp = (level: 'error' | 'warning', why: string): void => {
       if (this.current !== current) return;
-      this.proxy.note(
-        'error',
-        `the recording ${file} has ended: ${error?.why ?? 'nobody reads it'}`,
-        null,
-      );
-      void this.end(current, 'quit');
+      this.proxy.note(level, `the recording ${file} has ended${why}`, null);
+      void this.end(current);
     };
-    void writer.broken.then(failed);
-    void writer.full.then((why) => {
-      if (this.current !== current) return;
-      this.proxy.note('warning', `the recording ${file} has ended, ${why}`, null);
-      void this.end(current, 'quit');
-    });
+    void writer.broken.then((error) => gaveUp('error', `: ${error?.why ?? 'nobody reads it'}`));
+    void writer.full.then((why) => gaveUp('warning', `, ${why}`));
     return file;
   }
 
   async stop(): Promise<string> {
     const { current } = this;
     if (current === null) return 'nothing is being recorded';
-    return current.plan.writer.ring === undefined ? this.end(current, 'quit') : flush(current);
+    return current.plan.writer.ring === undefined ? this.end(current) : flush(current);
   }
 
-  private async end(current: Current, why: 'quit'): Promise<string> {
+  private async end(current: Current): Promise<string> {
     if (this.current === current) this.current = null;
     current.stop();
-    return this.ended(current.plan, await current.writer.end(why));
+    return this.ended(current.plan, await current.writer.end('quit'));
   }
 
   /** Ends what is being recorded and waits until everything is written. */
   async close(): Promise<void> {
-    if (this.current !== null) await this.end(this.current, 'quit');
+    if (this.current !== null) await this.end(this.current);
     await Promise.allSettled(this.unfinished);
   }
 
@@ -123,12 +115,10 @@ export class ScreenRecorder implements Recordings {
   }
 
   private planOf(file: string): RecordPlan {
-    try {
-      return { ...planRecording({}, file, ''), keep: this.keep };
-    } catch (error) {
-      if (error instanceof RmtopError) throw error;
-      throw new RmtopError('OUTPUT_FAILED', `cannot record to ${file}`, { why: messageOf(error) });
-    }
+    const plan = planRecording({}, file, '');
+    // What is cut is cut by the proxy, which keeps as much as the screen needs: the header says that, not the recorder's own limits.
+    const header = { ...plan.writer.header, cut: this.keep };
+    return { ...plan, keep: this.keep, writer: { ...plan.writer, header } };
   }
 }
 

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
+import { SCREEN_KEEP } from '../../bin/screen.js';
 import { RecordedCommand } from '../../src/recording/command.js';
 import { TestScreen } from '../helpers/model.js';
 import { folder, readAll } from '../helpers/record-files.js';
@@ -12,6 +13,7 @@ import { until } from '../helpers/until.js';
 async function commandsOf(file: string): Promise<string[]> {
   const { entries, reader } = await readAll(file, true);
   assert.equal(reader.summary().fin?.why, 'quit');
+  assert.deepEqual(reader.header.cut, SCREEN_KEEP, 'the header says what values are cut to');
   return entries.flatMap(({ event }) => {
     if (!(event instanceof RecordedCommand)) return [];
     assert.ok(event.decision.action.kind === 'forward', 'the context it was decided with is there');
