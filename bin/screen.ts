@@ -2,6 +2,7 @@
 import path from 'node:path';
 import type { Command } from 'commander';
 import { type LoadedMesh, type Playback, type ProxyHandle, parseFilter, RmtopError } from 'rmtop';
+import type { KeyChoices } from '../ui/key-table.js';
 import { type Resolved, usage } from './options.js';
 import type { ScreenRecorder } from './screen-recorder.js';
 import { keepSetting } from './settings/keep.js';
@@ -31,8 +32,10 @@ export type Look = {
   /** The columns to begin with; null: the usual ones. */
   readonly columns: string | null;
   readonly filters: Readonly<Record<string, string>>;
-  /** The file that settings are kept in; null: none. */
+  readonly keys: KeyChoices;
+  /** The files that settings are kept in; null: none. */
   readonly userFile: string | null;
+  readonly projectFile: string | null;
 };
 
 /** The values of `--theme` and `--symbols`. */
@@ -84,12 +87,16 @@ export function readLook(flags: ScreenFlags): Look {
 }
 
 /** What only files say. */
-function fromFiles(settings: Settings | undefined): Pick<Look, 'columns' | 'filters' | 'userFile'> {
+function fromFiles(
+  settings: Settings | undefined,
+): Pick<Look, 'columns' | 'filters' | 'keys' | 'userFile' | 'projectFile'> {
   const columns = settings?.values.get('columns')?.value;
   return {
     columns: columns === undefined ? null : String(columns),
     filters: settings?.filters ?? {},
+    keys: settings?.keys ?? new Map(),
     userFile: settings?.userFile ?? null,
+    projectFile: settings?.projectFile ?? null,
   };
 }
 
@@ -124,7 +131,7 @@ function loadScreen(): Promise<typeof import('../ui/main.js')> {
 export async function showScreen(
   proxy: ProxyHandle,
   resolved: Pick<Resolved, 'config' | 'label'>,
-  { filter, userFile, ...look }: Look,
+  { filter, userFile, projectFile, ...look }: Look,
   recorder: ScreenRecorder,
   mesh: LoadedMesh | null = null,
   played: { readonly playback: Playback; readonly begin: () => void } | null = null,
@@ -142,10 +149,12 @@ export async function showScreen(
       recordings: recorder,
       playback: played?.playback ?? null,
       started: played?.begin ?? (() => {}),
-      keep: (keys, value) =>
-        userFile === null
-          ? { kind: 'problem', message: '--no-config' }
-          : keepSetting(userFile, keys, value),
+      keep: (where, keys, value) => {
+        const file = where === 'user' ? userFile : projectFile;
+        return file === null
+          ? { kind: 'problem', message: 'there are no settings files here' }
+          : keepSetting(file, keys, value);
+      },
     });
   } finally {
     await Promise.race([proxy.close(), proxy.died]); // a core that has died closes nothing any more

@@ -90,8 +90,10 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ui: ['rmtop', 'ink', 'react', 'string-width', '@alcalzone/ansi-tokenize', 'node:*'],
   'ui/values': ['@msgpack/msgpack', 'node:buffer', 'node:zlib'],
   'ui/charts/contrib.ts': ['blessed', 'blessed-contrib', 'node:*'],
-  bin: ['rmtop', 'ui', 'commander', 'node:*'],
-  'bin/settings': ['rmtop', 'bin', 'commander', 'yaml', 'node:*'],
+  // Data only: settings are checked against it before there is a screen.
+  'ui/key-table.ts': ['rmtop'],
+  bin: ['rmtop', 'ui', 'ui/key-table', 'commander', 'node:*'],
+  'bin/settings': ['rmtop', 'bin', 'ui/key-table', 'commander', 'yaml', 'node:*'],
 };
 
 /** The screen sees events and decisions, never sockets. */

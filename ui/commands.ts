@@ -6,6 +6,7 @@
 import { clientCommands } from './commands/clients.js';
 import { faultCommands } from './commands/faults.js';
 import { filterCommands } from './commands/filtering.js';
+import { keyCommands } from './commands/keys.js';
 import { playingCommands } from './commands/playing.js';
 import { readingCommands } from './commands/reading.js';
 import { recordingCommands } from './commands/recording.js';
@@ -37,6 +38,7 @@ export const COMMANDS: readonly Command[] = [
   ...playingCommands,
   ...faultCommands,
   ...clientCommands,
+  ...keyCommands,
   ...screenCommands,
 ];
 

@@ -3,8 +3,11 @@ import { answerClose } from './actions/clients.js';
 import { pickFault } from './actions/faults.js';
 import { promptKey, promptPaste } from './actions/prompt.js';
 import { answerQuit, interrupt } from './actions/quit.js';
+import { bindLine } from './commands/keys.js';
+import { perform } from './commands.js';
+import type { Action } from './key-table.js';
 import { bindingOf } from './keys.js';
-import { menuKey, menuPaste } from './menu.js';
+import { menuKey, menuPaste, openMenu } from './menu.js';
 import { MENUS } from './menus.js';
 import type { Model } from './model.js';
 import type { Input } from './terminal/keys.js';
@@ -33,10 +36,18 @@ export function act(model: Model, input: Input): void {
   if (dialog?.kind === 'quit') answerQuit(model, name);
   else if (dialog?.kind === 'close') answerClose(model, dialog.connection, name);
   else if (dialog?.kind === 'fault') pickFault(model, name);
+  else if (dialog?.kind === 'bind') pickKey(model, dialog.action, name);
   else if (dialog?.kind === 'prompt') promptKey(model, dialog, name, text);
   else if (dialog?.kind === 'menu') menuKey(model, MENUS[dialog.id], dialog, name, text);
   else if (model.filterBar.line !== null) model.filterBar.press(name, text);
-  else bindingOf(name)?.run(model);
+  else bindingOf(model, name)?.run(model);
+}
+
+/** The key after Enter in the list of keys: it does `action` from now on, unless it does something already, which is said. */
+function pickKey(model: Model, action: Action, key: string): void {
+  openMenu(model, 'bindings', action);
+  const problem = key === 'esc' ? null : perform(model, bindLine(action, key));
+  if (problem !== null && model.dialog?.kind === 'menu') model.dialog.note = problem;
 }
 
 /** Pasted text is text: it never runs keys. */

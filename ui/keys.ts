@@ -1,9 +1,4 @@
-/**
- * What the keys do: one table, which binds them, fills the line at the bottom and is the help.
- *
- * A key has one meaning in every pane; where it makes no sense it does nothing. Keys of `ux.md` c.2 that are not here have no meaning
- * yet, and must not get another.
- */
+/** How what the keys do is done. Which key does what is in `key-table.ts`, and in the user's settings. */
 import { askClose } from './actions/clients.js';
 import { askSaveReply, startCopy, startWrite } from './actions/copy.js';
 import { duplicateRule, editRule, removeRule, startFaults } from './actions/faults.js';
@@ -29,34 +24,14 @@ import { backOrQuit, close, interrupt, quit } from './actions/quit.js';
 import { askSaveRows, toggleRecording } from './actions/record.js';
 import { askFind, findAgain } from './actions/seek.js';
 import { performing } from './commands.js';
+import { type Action, chosenRows, type KeyChoices, type KeyRow } from './key-table.js';
 import { type MenuId, openMenu } from './menu.js';
-
 import type { Model } from './model.js';
-import { PANES } from './panes.js';
+import { isTextPane } from './panes.js';
 import { changeSpeed, playing } from './transport.js';
 
-/** In a word or two, for the line at the bottom; empty where the key does nothing now. */
-type Hint = string | ((model: Model) => string);
-
-export type Binding = {
-  /** As the decoder names them; the first stands for all of them. */
-  readonly keys: readonly string[];
-  readonly section: string;
-  readonly help: string;
-  readonly hint?: Hint;
-  readonly run: (model: Model) => void;
-};
-
-function bind(
-  section: string,
-  keys: string,
-  help: string,
-  run: (model: Model) => void,
-  hint?: Hint,
-): Binding {
-  const names = keys.split(' ').map((name) => (name === 'space' ? ' ' : name));
-  return { section, keys: names, help, run, ...(hint === undefined ? {} : { hint }) };
-}
+/** One action with its keys, as they are now. */
+export type Binding = KeyRow & { readonly run: (model: Model) => void };
 
 const rows = (by: number): ((model: Model) => void) => move({ kind: 'rows', by });
 const list =
@@ -65,142 +40,145 @@ const list =
     openMenu(model, id);
 const pages = (by: number): ((model: Model) => void) => move({ kind: 'pages', by });
 
-export const KEYS: readonly Binding[] = [
-  bind('Move', 'j down', 'next row', rows(1), 'move'),
-  bind('Move', 'k up', 'previous row; stops following', rows(-1)),
-  bind('Move', 'ctrl-d', 'half a page down', pages(0.5)),
-  bind('Move', 'ctrl-u', 'half a page up', pages(-0.5)),
-  bind('Move', 'ctrl-f pgdn space', 'a page down', pages(1)),
-  bind('Move', 'ctrl-b pgup', 'a page up', pages(-1)),
-  bind('Move', 'g home', 'first row in memory', move({ kind: 'first' }), 'first'),
-  bind('Move', 'G end', 'last row; follows again', move({ kind: 'last' }), 'last'),
-  bind('Move', 'h left', 'the column to the left, for * and #; 5 % less on a rule', moveCell(-1)),
-  bind('Move', 'l right', 'the column to the right, for * and #; 5 % more on a rule', moveCell(1)),
-  bind('Move', 'enter', 'open the focused command', open, 'open'),
-  bind('Move', 'esc', 'close, back', close, 'back'),
-  bind('Find', '/ f', 'edit the filter; it is in force as you type', editFilter, 'filter'),
-  bind('Find', '!', 'filter off and on', toggleFilter),
-  bind(
-    'Find',
-    '*',
-    'show only commands like this in the marked column',
-    addCell(true),
-    'only this',
-  ),
-  bind('Find', '#', 'hide commands like this in the marked column', addCell(false)),
-  bind('Find', '\\', 'find without hiding: a command, or text in the other panes', askFind, 'find'),
-  bind('Find', 'n', 'the next that was found', findAgain(1)),
-  bind('Find', 'N', 'the one found before', findAgain(-1)),
-  bind('Find', 'ctrl-o', 'back to where the last jump began', (model) => goBack(model)),
-  bind('Find', 'o', 'order by a column', list('order'), 'order'),
-  bind('Find', 'v', 'reverse the order', reverseOrder),
-  bind('Find', 'c', 'choose columns', list('columns'), 'columns'),
-  bind('Find', 'F', 'follow the newest command on and off', toggleFollow, 'follow'),
-  bind(
-    'Find',
-    'p',
-    'freeze the screen, traffic goes on; play and pause a recording',
-    toggleFreeze,
-    ({ playback }) => (playback === null ? 'freeze' : playback.state.playing ? 'pause' : 'play'),
-  ),
-  bind(
-    'Marks',
-    'm',
-    'mark the command in focus, or take its mark away',
-    performing('mark'),
-    'mark',
-  ),
-  bind('Marks', 'M', 'show only what is marked', toggleOnlyMarked),
-  bind(
-    'Marks',
-    '=',
-    'compare the replies of two marks, of a mark and this, or of a copy',
-    performing('diff'),
-  ),
-  bind('Marks', 'U', 'take all marks away', performing('unmark')),
-  bind('Marks', ';', 'write a note to the command in focus', askNote),
-  ...PANES.map((pane) =>
-    bind('Panes', pane.key, `show ${pane.title}; again: it alone`, showPane(pane.id)),
-  ),
-  bind('Panes', '0', 'back to the usual layout', automatic),
-  bind('Panes', 'tab', 'next pane', nextPane(1)),
-  bind('Panes', 'shift-tab', 'previous pane', nextPane(-1)),
-  bind('Panes', '[', 'previous tab of the pane', nextTab(-1), 'tabs'),
-  bind('Panes', ']', 'next tab of the pane', nextTab(1)),
-  bind('Panes', '+', 'more room for the pane in focus', zoom(1)),
-  bind('Panes', '_', 'less room for the pane in focus', zoom(-1)),
-  bind('Panes', '-', 'the next layout', nextArrangement),
-  bind(
-    'Faults',
-    't',
-    'faults: then 1-9 toggle, t last, . focused, 0 all off, n new, e edit, l load, s save',
-    startFaults,
-    'fault',
-  ),
-  bind('Faults', 'e', 'edit the rule in focus', editRule, 'edit'),
-  bind('Faults', 'd', 'remove the rule in focus', removeRule, 'remove'),
-  bind('Faults', 'D', 'a copy of the rule in focus', duplicateRule),
-  bind('Faults', 'u', 'undo the last change of rules', (model) => model.desk.undo(), 'undo'),
-  bind('Faults', 'ctrl-r', 'redo it', (model) => model.desk.undo(true)),
-  bind('Clients', 'x', 'close the client in focus in pane 8; asks', askClose, (model) =>
-    model.tabOf('conns') === 0 && model.playback === null ? 'close' : '',
-  ),
-  bind('Copy', 'y', 'copy: a menu, or the URL while nothing has come', startCopy, 'copy'),
-  bind('Copy', 'Y', 'the same menu, into a file', startWrite),
-  bind(
-    'Playing',
-    '.',
-    'play the next command of the recording',
-    playing((each) => void each.step(1)),
-  ),
-  bind(
-    'Playing',
-    ',',
-    'back by one command',
-    playing((each) => void each.step(-1)),
-  ),
-  bind('Playing', '<', 'play slower', playing(changeSpeed(-1))),
-  bind('Playing', '>', 'play faster', playing(changeSpeed(1))),
-  bind('Record', 'W', 'record everything from now on, and end that', toggleRecording, 'record'),
-  bind('Record', 'w', 'save the commands that are shown as a recording', askSaveRows),
-  bind('Copy', 'b', "save the reply's bytes to a file", askSaveReply),
-  bind('Screen', ': ctrl-p', 'everything by name: the palette', list('palette'), 'all'),
-  bind('Screen', '@', 'what was done, as lines that do it again', list('did')),
-  bind('Screen', 'O', 'options: theme, symbols, mouse, time', list('options')),
-  bind('Screen', 'E', 'what happened: pane 9', (model) => model.show('log')),
-  bind('Screen', '?', 'this help; ? again: the filter language', openHelp, 'help'),
-  bind('Screen', 'H', 'show and hide the line of keys', (model) => {
+const RUN: Readonly<Record<Action, (model: Model) => void>> = {
+  'next-row': rows(1),
+  'previous-row': rows(-1),
+  'half-page-down': pages(0.5),
+  'half-page-up': pages(-0.5),
+  'page-down': pages(1),
+  'page-up': pages(-1),
+  'first-row': move({ kind: 'first' }),
+  'last-row': move({ kind: 'last' }),
+  left: moveCell(-1),
+  right: moveCell(1),
+  open,
+  close,
+  filter: editFilter,
+  'filter-toggle': toggleFilter,
+  'only-this': addCell(true),
+  'hide-this': addCell(false),
+  find: askFind,
+  'find-next': findAgain(1),
+  'find-previous': findAgain(-1),
+  'jump-back': (model) => goBack(model),
+  order: list('order'),
+  'order-reverse': reverseOrder,
+  columns: list('columns'),
+  follow: toggleFollow,
+  freeze: toggleFreeze,
+  mark: performing('mark'),
+  'only-marked': toggleOnlyMarked,
+  compare: performing('diff'),
+  'unmark-all': performing('unmark'),
+  note: askNote,
+  'show-stream': showPane('stream'),
+  'show-detail': showPane('detail'),
+  'show-slots': showPane('slots'),
+  'show-mirror': showPane('mirror'),
+  'show-faults': showPane('faults'),
+  'show-stats': showPane('stats'),
+  'show-hot': showPane('hot'),
+  'show-conns': showPane('conns'),
+  'show-log': showPane('log'),
+  'layout-auto': automatic,
+  'next-pane': nextPane(1),
+  'previous-pane': nextPane(-1),
+  'previous-tab': nextTab(-1),
+  'next-tab': nextTab(1),
+  'zoom-in': zoom(1),
+  'zoom-out': zoom(-1),
+  'next-layout': nextArrangement,
+  faults: startFaults,
+  edit: editRule,
+  remove: removeRule,
+  duplicate: duplicateRule,
+  undo: (model) => model.desk.undo(),
+  redo: (model) => model.desk.undo(true),
+  'close-client': askClose,
+  copy: startCopy,
+  'copy-to-file': startWrite,
+  'save-reply': askSaveReply,
+  step: playing((each) => void each.step(1)),
+  'step-back': playing((each) => void each.step(-1)),
+  slower: playing(changeSpeed(-1)),
+  faster: playing(changeSpeed(1)),
+  record: toggleRecording,
+  'save-rows': askSaveRows,
+  palette: list('palette'),
+  done: list('did'),
+  options: list('options'),
+  bindings: list('bindings'),
+  log: (model) => model.show('log'),
+  help: openHelp,
+  'key-line': (model) => {
     model.keyLine = !model.keyLine;
-  }),
-  bind('Screen', 'ctrl-l', 'paint everything again', (model) => model.effects.repaint()),
-  bind('Screen', 'ctrl-z', 'does not suspend: that would stop your traffic', (model) =>
-    model.toasts.answer('rmtop does not suspend: that would stop your traffic'),
-  ),
-  bind('Screen', 'q', 'close; at the root: quit, after asking', backOrQuit, 'quit'),
-  bind('Screen', 'Q', 'quit now', quit, 'quit'),
-  bind('Screen', 'ctrl-c', 'twice: quit', interrupt),
-];
+  },
+  repaint: (model) => model.effects.repaint(),
+  suspend: (model) => model.toasts.answer('rmtop does not suspend: that would stop your traffic'),
+  'back-or-quit': backOrQuit,
+  quit,
+  interrupt,
+};
 
-const BY_NAME: ReadonlyMap<string, Binding> = new Map(
-  KEYS.flatMap((binding) => binding.keys.map((name) => [name, binding] as const)),
-);
+/** Where the word in the line of keys depends on what is going on. */
+const HINTS: Partial<Record<Action, (model: Model) => string>> = {
+  filter: (model) => (isTextPane(model.pane) ? 'find' : 'filter'),
+  freeze: ({ playback }) =>
+    playback === null ? 'freeze' : playback.state.playing ? 'pause' : 'play',
+  'close-client': (model) => (model.tabOf('conns') === 0 && model.playback === null ? 'close' : ''),
+};
 
-export function bindingOf(key: string): Binding | undefined {
-  return BY_NAME.get(key);
+function bindings(choices: KeyChoices): readonly Binding[] {
+  return chosenRows(choices).map((row) => ({ ...row, run: RUN[row.action] }));
 }
 
-/** A key as people write it. */
-export function shownKey(name: string): string {
-  const known: Readonly<Record<string, string>> = {
-    ' ': 'space',
-    enter: 'Enter',
-    esc: 'Esc',
-    tab: 'Tab',
-    'shift-tab': 'shift-Tab',
-    pgdn: 'PgDn',
-    pgup: 'PgUp',
-    home: 'Home',
-    end: 'End',
+/** The keys as they are built in. */
+export const KEYS: readonly Binding[] = bindings(new Map());
+
+/** What the keys of one user do. */
+type Keymap = {
+  readonly all: readonly Binding[];
+  readonly byKey: ReadonlyMap<string, Binding>;
+  readonly byAction: ReadonlyMap<Action, Binding>;
+};
+
+const keymaps = new WeakMap<KeyChoices, Keymap>();
+
+function keymapOf(choices: KeyChoices): Keymap {
+  const known = keymaps.get(choices);
+  if (known !== undefined) return known;
+  const all = bindings(choices);
+  const made: Keymap = {
+    all,
+    byKey: new Map(all.flatMap((each) => each.keys.map((name) => [name, each] as const))),
+    byAction: new Map(all.map((each) => [each.action, each])),
   };
-  return known[name] ?? name;
+  keymaps.set(choices, made);
+  return made;
+}
+
+/** All that keys do here, in the order of the help. */
+export function bindingsOf(model: Model): readonly Binding[] {
+  return keymapOf(model.keyChoices).all;
+}
+
+/** What a key does. */
+export function bindingOf(model: Model, key: string): Binding | undefined {
+  return keymapOf(model.keyChoices).byKey.get(key);
+}
+
+/** Does what an action's keys do, whichever they are. */
+export function doAction(model: Model, action: Action): void {
+  RUN[action](model);
+}
+
+/** The first key of an action and the word for it in the line of keys; null where it has none of either. */
+export function keyHint(
+  model: Model,
+  action: Action,
+): { readonly name: string; readonly hint: string } | null {
+  const binding = keymapOf(model.keyChoices).byAction.get(action);
+  const name = binding?.keys[0];
+  const hint = HINTS[action]?.(model) ?? binding?.hint ?? '';
+  return name === undefined || hint === '' ? null : { name, hint };
 }

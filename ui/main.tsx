@@ -2,6 +2,7 @@
 import { type MeshConfig, type Playback, type ProxyHandle, parseFilter, RmtopError } from 'rmtop';
 import { perform } from './commands.js';
 import { farewell, reportOf, stoppedText } from './exit.js';
+import type { KeyChoices } from './key-table.js';
 import type { Styling } from './look.js';
 import type { Effects, Warning } from './model.js';
 import type { Recordings } from './recordings.js';
@@ -38,6 +39,8 @@ export type ScreenOptions = {
   readonly started: () => void;
   /** Keeps a setting; see `Effects.keep`. */
   readonly keep: Effects['keep'];
+  /** Keys that are not the usual ones; they do not contradict each other. */
+  readonly keys: KeyChoices;
 };
 
 /** Where the screen runs: this process, or a test. */
@@ -103,6 +106,7 @@ export async function runScreen(
     quit: () => ends.add({ kind: 'quit' }),
     failed: (error) => ends.add({ kind: 'failed', error }),
   });
+  screen.model.keyChoices = options.keys;
   for (const [name, text] of Object.entries(options.filters)) screen.model.saved.set(name, text);
   if (options.columns !== null) perform(screen.model, `columns ${options.columns}`);
   try {

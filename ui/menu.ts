@@ -17,6 +17,7 @@ export type MenuId =
   | 'palette'
   | 'order'
   | 'columns'
+  | 'bindings'
   | 'copy'
   | 'write'
   | 'options'

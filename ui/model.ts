@@ -6,6 +6,7 @@ import type { Compared } from './detail/diff.js';
 import { Diary } from './diary.js';
 import { FaultDesk } from './faults/desk.js';
 import { FilterBar } from './filter-bar.js';
+import { type Action, type KeyChoices, keyIn } from './key-table.js';
 import { knownValues } from './known.js';
 import type { Arrangement, Zoom } from './layout.js';
 import { type Look, lookOf, type Styling } from './look.js';
@@ -38,6 +39,8 @@ type ListPaneId = Exclude<PaneId, 'stream'>;
 export type Dialog =
   | { readonly kind: 'quit' }
   | { readonly kind: 'fault' }
+  /** Which key does `action` from now on. */
+  | { readonly kind: 'bind'; readonly action: Action }
   /** Whether to end a client's connection. */
   | { readonly kind: 'close'; readonly connection: number }
   | {
@@ -77,6 +80,9 @@ export type Subject = {
 export type Warning = { readonly text: string; readonly next: string };
 export type Keepable = string | boolean | readonly string[];
 
+/** Whose file: the user's own, or the one that a project's team shares. */
+export type KeptIn = 'user' | 'project';
+
 /** What came of keeping a setting: the file it is in, or why it is in none. */
 export type Kept =
   | { readonly kind: 'kept'; readonly file: string }
@@ -92,8 +98,8 @@ export type Effects = {
   readonly closeClient: (connection: number) => Promise<boolean>;
   /** Mouse reports on or off. */
   readonly mouse: (on: boolean) => void;
-  /** Keeps a setting in the user's file; gives where, or what is wrong. */
-  readonly keep: (path: readonly string[], value: Keepable) => Kept;
+  /** Keeps a setting in a file, or takes it out of it (null); gives where, or what is wrong. */
+  readonly keep: (where: KeptIn, path: readonly string[], value: Keepable | null) => Kept;
   readonly quit: () => void;
   readonly repaint: () => void;
   /** Something changed that is to be seen soon. */
@@ -154,6 +160,8 @@ export class Model {
   /** How many inputs there were: what a key changes is drawn at once. */
   inputs = 0;
   keyLine = true;
+  /** Keys that are not the usual ones. A new map with each change: what is made of it is kept by it. */
+  keyChoices: KeyChoices = new Map();
   /** The columns that the user chose; null: the usual ones at this width. */
   columns: readonly ColumnId[] | null = null;
   time: TimeMode = 'clock';
@@ -215,7 +223,7 @@ export class Model {
       isRecorded: playback !== null,
       seed: FAULT_SEED,
       say: (text) => {
-        this.toasts.answer(text);
+        this.toasts.answer(text.replace('(u undo)', `(${keyIn(this.keyChoices, 'undo')} undo)`));
         const at = this.desk.rules.findIndex(({ id }) => id === this.desk.last);
         if (at >= 0) this.setCursor('faults', at);
         if (this.desk.on === 0) this.faultsOnSinceUs = null;
@@ -270,6 +278,7 @@ export class Model {
     });
     Object.assign(this.tabs, old.tabs);
     this.codec = codec;
+    this.keyChoices = old.keyChoices;
     this.awaited = old.awaited;
     this.cell = old.cell;
     this.mouse = old.mouse;

@@ -4,7 +4,7 @@ import { open } from './actions/move.js';
 import { perform } from './commands.js';
 import { keyHints, tabSpans } from './components/foot.js';
 import { menuTop } from './components/menu.js';
-import { bindingOf } from './keys.js';
+import { bindingOf, doAction } from './keys.js';
 import type { Cell, Layout } from './layout.js';
 import { menuKey } from './menu.js';
 import { MENUS } from './menus.js';
@@ -35,7 +35,7 @@ export function point(model: Model, { what, x, y }: MouseInput, layout: Layout):
   } else if (layout.hasTabs && y === 1) {
     const tab = tabSpans(model, layout.columns).find((each) => x >= each.from && x < each.to);
     if (tab !== undefined) model.show(tab.pane.id);
-  } else if (y === 1 + Number(layout.hasTabs)) press(model, '/');
+  } else if (y === 1 + Number(layout.hasTabs)) doAction(model, 'filter');
   else if (isBody) {
     const cell = cellAt(layout.cells, x, y - bodyTop);
     if (cell !== undefined) clickPane(model, cell, x, y - bodyTop);
@@ -46,7 +46,7 @@ export function point(model: Model, { what, x, y }: MouseInput, layout: Layout):
 }
 
 function press(model: Model, key: string): void {
-  bindingOf(key)?.run(model);
+  bindingOf(model, key)?.run(model);
 }
 
 function cellAt(cells: readonly Cell[], x: number, y: number): Cell | undefined {
@@ -57,7 +57,7 @@ function cellAt(cells: readonly Cell[], x: number, y: number): Cell | undefined 
 
 function wheel(model: Model, { pane }: Cell, by: number): void {
   model.show(pane === 'strip' ? 'stream' : pane);
-  for (let i = 0; i < Math.abs(by); i++) press(model, by > 0 ? 'j' : 'k');
+  for (let i = 0; i < Math.abs(by); i++) doAction(model, by > 0 ? 'next-row' : 'previous-row');
 }
 
 function clickPane(model: Model, cell: Cell, x: number, y: number): void {
@@ -78,7 +78,7 @@ function clickStream(model: Model, width: number, x: number, line: number, wasHe
     let at = 0;
     for (const column of columnsOf(model, width)) {
       if (x >= at && x <= at + column.width) {
-        if (model.viewport.ordered?.order.column === column.id) press(model, 'v');
+        if (model.viewport.ordered?.order.column === column.id) doAction(model, 'order-reverse');
         else perform(model, `order ${column.id}`);
         return;
       }

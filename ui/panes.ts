@@ -1,4 +1,5 @@
 /** The panes, in the order of their number keys. A new one is a file in `panes/`, an id in `model.ts` and a line here. */
+import type { Action } from './key-table.js';
 import type { Model, PaneId } from './model.js';
 import { connsPane } from './panes/conns.js';
 import { detailPane } from './panes/detail.js';
@@ -15,7 +16,6 @@ export type Room = { readonly width: number; readonly height: number };
 /** A pane of lines. The stream is the one that is none: see `stream/`. */
 export type LinesPane = {
   readonly id: Exclude<PaneId, 'stream'>;
-  readonly key: string;
   readonly title: string;
   /** Lines that stay when the others scroll. */
   readonly head: (model: Model, room: Room) => readonly string[];
@@ -28,29 +28,34 @@ export type LinesPane = {
   readonly open?: (model: Model) => void;
   /** What `[` and `]` go through. */
   readonly tabs?: readonly string[];
-  /** What its key line names first, by the keys' first names. */
-  readonly hints: readonly string[];
+  /** What its key line names first, by what the keys do. */
+  readonly hints: readonly Action[];
 };
 
 export type Pane =
   | LinesPane
   | {
       readonly id: 'stream';
-      readonly key: string;
       readonly title: string;
-      readonly hints: readonly string[];
+      readonly hints: readonly Action[];
     };
 
 export function isLinesPane(pane: Pane): pane is LinesPane {
   return pane.id !== 'stream';
 }
 
+/** Panes that are read: `/` finds in them. */
+const TEXT: readonly PaneId[] = ['detail', 'log'];
+
+export function isTextPane(id: PaneId): boolean {
+  return TEXT.includes(id);
+}
+
 export const PANES: readonly Pane[] = [
   {
     id: 'stream',
-    key: '1',
     title: 'Stream',
-    hints: ['enter', '/', 'y', '*', 'F', 'p', '?', 'q'],
+    hints: ['open', 'filter', 'copy', 'only-this', 'follow', 'freeze', 'help', 'back-or-quit'],
   },
   detailPane,
   slotsPane,

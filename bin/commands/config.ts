@@ -1,5 +1,6 @@
 /** `rmtop config`: which settings are in force, and where each comes from. */
 import { Command } from 'commander';
+import { shownKey } from '../../ui/key-table.js';
 import { readSettings, type Settings, userFile } from '../settings/read.js';
 import { SETTINGS, type Setting, settingsSchema } from '../settings/table.js';
 
@@ -38,10 +39,16 @@ function settingLines(settings: Settings, env: NodeJS.ProcessEnv): string[] {
     ([name, text]) => `  ${name}: ${JSON.stringify(text)}`,
   );
   const files = settings.files.length === 0 ? ['none'] : settings.files;
+  const keys = [...settings.keys].map(
+    ([action, names]) => `  ${action}: ${JSON.stringify(names.map(shownKey))}`,
+  );
   return [
     `# files: ${files.join(', ')}`,
-    ...(lines.length + filters.length === 0 ? ['# everything is as it is built in'] : lines),
+    ...(lines.length + filters.length + keys.length === 0
+      ? ['# everything is as it is built in']
+      : lines),
     ...(filters.length === 0 ? [] : ['filters:', ...filters]),
+    ...(keys.length === 0 ? [] : ['keys:', ...keys]),
   ];
 }
 

@@ -1,7 +1,16 @@
-/** Writing a setting into the user's own file; what else is in it, comments among it, stays as it is. */
-import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+/** Writing a setting into a file; what else is in it, comments among it, stays as it is. */
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import { parseDocument } from 'yaml';
+import { hasPassword, isSecretName } from './secrets.js';
 
 /** What came of it. */
 export type Kept =
@@ -10,16 +19,22 @@ export type Kept =
 
 const OWNER_ONLY = 0o600;
 
-/** Sets what `keys` lead to in `file`, which is made if there is none: readable for its owner only. */
+/** Sets what `keys` lead to in `file`, or takes it out (null); the file is made if there is none: readable for its owner only. */
 export function keepSetting(
   file: string,
   keys: readonly string[],
-  value: string | boolean | readonly string[],
+  value: string | boolean | readonly string[] | null,
 ): Kept {
+  if (keys.some(isSecretName) || hasPassword(String(value)))
+    return { kind: 'problem', message: 'it looks like a secret, and settings files hold none' };
   try {
+    // What is a link stays one: the file behind it is the one that is written.
+    if (existsSync(file)) file = realpathSync(file);
     const document = parseDocument(existsSync(file) ? readFileSync(file, 'utf8') : '');
     if (document.errors.length > 0) return { kind: 'problem', message: `${file} is not YAML` };
-    document.setIn(keys, document.createNode(value));
+    if (value === null) {
+      if (document.hasIn(keys)) document.deleteIn(keys);
+    } else document.setIn(keys, document.createNode(value));
     mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
     // In one step: a file that is half written would be an error at the next start.
     const next = `${file}.new`;

@@ -4,7 +4,16 @@ import { homedir } from 'node:os';
 import path from 'node:path';
 import { nearest, parseFilter, RmtopError } from 'rmtop';
 import { isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
-import { FILTERS, SETTINGS, type Setting, settingOf } from './table.js';
+import {
+  type Action,
+  actionNamed,
+  conflictIn,
+  type KeyChoices,
+  type KeyProblem,
+  keyNamed,
+} from '../../ui/key-table.js';
+import { hasPassword, isSecretName } from './secrets.js';
+import { FILTERS, KEYS, SETTINGS, type Setting, settingOf } from './table.js';
 
 type Env = Readonly<Record<string, string | undefined>>;
 
@@ -21,8 +30,11 @@ export type Settings = {
   readonly files: readonly string[];
   readonly values: ReadonlyMap<string, Said>;
   readonly filters: Readonly<Record<string, string>>;
-  /** Where the screen keeps what it is told to keep. */
+  /** The user's keys, by what they do; each does one thing. */
+  readonly keys: KeyChoices;
+  /** Where the screen keeps what it is told to keep: for the user, and for the project. */
   readonly userFile: string;
+  readonly projectFile: string;
 };
 
 /** Where to look: the flags of the command line, or the usual places. */
@@ -48,9 +60,18 @@ export function readSettings({ config }: Where, env: Env, cwd: string): Settings
         : [projectFile(cwd), existsSync(user) ? user : null].filter((file) => file !== null);
   const values = new Map<string, Said>();
   const filters: Record<string, string> = {};
+  const keys: SaidKeys = new Map();
   // The user's own first, so that the project's come over them.
-  for (const file of files.toReversed()) readFile(file, values, filters);
-  return { files, values, filters, userFile: user };
+  for (const file of files.toReversed()) readFile(file, values, filters, keys);
+  const project = named === null ? projectFile(cwd) : path.resolve(cwd, named);
+  return {
+    files,
+    values,
+    filters,
+    keys: choicesOf(keys),
+    userFile: user,
+    projectFile: project ?? path.join(cwd, PROJECT),
+  };
 }
 
 function projectFile(cwd: string): string | null {
@@ -61,7 +82,12 @@ function projectFile(cwd: string): string | null {
   }
 }
 
-function readFile(file: string, values: Map<string, Said>, filters: Record<string, string>): void {
+function readFile(
+  file: string,
+  values: Map<string, Said>,
+  filters: Record<string, string>,
+  keys: SaidKeys,
+): void {
   const lines = new LineCounter();
   const document = parseDocument(textOf(file), { lineCounter: lines });
   const wrong = (at: number, message: string, next: readonly string[] = []): RmtopError => {
@@ -82,10 +108,14 @@ function readFile(file: string, values: Map<string, Said>, filters: Record<strin
       readFilters(value as Node | null, at, filters, wrong);
       continue;
     }
+    if (name === KEYS) {
+      readKeys(value as Node | null, at, keys, wrong);
+      continue;
+    }
     const setting = settingOf(name);
     if (setting === undefined) throw unknown(name, at, wrong);
     const said = readValue(setting, value as Node | null, file, (message) => wrong(at, message));
-    if (/:\/\/[^/\s]*:[^/\s]*@/.test(String(said)))
+    if (hasPassword(String(said)))
       throw wrong(at, `${name} has a password in it, and files are shared`, SECRETS);
     values.set(name, { value: said, file, line: lines.linePos(at).line });
   }
@@ -96,9 +126,8 @@ const SECRETS = ['REDISCLI_AUTH=... rmtop', 'auth-file: FILE'];
 type WrongAt = (at: number, message: string, next?: readonly string[]) => RmtopError;
 
 function unknown(name: string, at: number, wrong: WrongAt): RmtopError {
-  if (/pass|secret|token|^auth$/i.test(name))
-    return wrong(at, `${name}: secrets are not kept in settings`, SECRETS);
-  const near = nearest(name, [...SETTINGS.map((each) => each.name), FILTERS]);
+  if (isSecretName(name)) return wrong(at, `${name}: secrets are not kept in settings`, SECRETS);
+  const near = nearest(name, [...SETTINGS.map((each) => each.name), FILTERS, KEYS]);
   return wrong(at, `there is no setting ${name}${near === null ? '' : `, did you mean ${near}?`}`);
 }
 
@@ -155,6 +184,42 @@ function oneOf(
   if (choices.length > 0 && !choices.includes(text))
     throw wrong(`${name} is one of ${choices.join(', ')}`);
   return kind === 'path' && text !== '-' ? path.resolve(path.dirname(file), text) : text;
+}
+
+/** Keys as files say them, with the way to say that one is wrong, and where. */
+type SaidKeys = Map<
+  Action,
+  { readonly names: readonly string[]; readonly wrong: (problem: KeyProblem) => RmtopError }
+>;
+
+/** Those that contradict each other are found when all files are read: each may be right in its own. */
+function choicesOf(said: SaidKeys): KeyChoices {
+  const choices: KeyChoices = new Map([...said].map(([action, { names }]) => [action, names]));
+  const conflict = conflictIn(choices);
+  const where = conflict === null ? undefined : said.get(conflict.action);
+  if (conflict !== null && where !== undefined) throw where.wrong(conflict);
+  return choices;
+}
+
+function readKeys(node: Node | null, at: number, keys: SaidKeys, wrong: WrongAt): void {
+  if (!isMap(node)) throw wrong(at, `${KEYS} is a map: an action and its key, or a list of keys`);
+  for (const { key, value } of node.items) {
+    const where = (key as Node).range?.[0] ?? at;
+    const tell = ({ problem, next }: KeyProblem): RmtopError =>
+      wrong(where, problem, next === '' ? ['rmtop keys'] : [next, 'rmtop keys']);
+    const action = actionNamed(String(isScalar(key) ? key.value : key));
+    if (typeof action !== 'string') throw tell(action);
+    const items = isSeq(value) ? (value.items as Node[]) : [value as Node | null];
+    const names = items.map((item) => {
+      const text = isScalar(item) ? (item.source ?? item.value) : null;
+      if (typeof text !== 'string' || text === '')
+        throw tell({ problem: `${action} has no key`, next: `${action}: '#' # signs need quotes` });
+      const name = keyNamed(text);
+      if (typeof name !== 'string') throw tell(name);
+      return name;
+    });
+    keys.set(action, { names, wrong: tell });
+  }
 }
 
 function readFilters(

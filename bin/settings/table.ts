@@ -1,5 +1,6 @@
 /** What a settings file can say: the flags that a team shares or a person likes, by their long names. `ux.md` e.8. */
 import { READ_POLICIES } from 'rmtop';
+import { KEY_ROWS } from '../../ui/key-table.js';
 import { SYMBOLS, THEMES } from '../screen.js';
 
 /** One setting. `path`: relative to the file that says it. */
@@ -74,6 +75,9 @@ export const SETTINGS: readonly Setting[] = [
 /** Filters by name: a map of its own in the file. */
 export const FILTERS = 'filters';
 
+/** Which keys do what: a map of its own, too; see `ui/key-table.ts`. */
+export const KEYS = 'keys';
+
 export function settingOf(name: string): Setting | undefined {
   return SETTINGS.find((each) => each.name === name);
 }
@@ -106,6 +110,20 @@ export function settingsSchema(): object {
         type: 'object',
         additionalProperties: { type: 'string' },
         description: 'filter expressions by name: @NAME',
+      },
+      [KEYS]: {
+        type: 'object',
+        additionalProperties: false,
+        description: 'the keys of the screen, by what they do; a list where there are several',
+        properties: Object.fromEntries(
+          KEY_ROWS.map(({ action, help }) => [
+            action,
+            {
+              anyOf: [{ type: 'string' }, { type: 'array', items: { type: 'string' } }],
+              description: help,
+            },
+          ]),
+        ),
       },
     },
   };

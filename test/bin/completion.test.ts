@@ -6,7 +6,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import test, { after, before } from 'node:test';
 import { spawn } from '@lydell/node-pty';
-import { KEYS, shownKey } from '../../ui/keys.js';
+import { shownKey } from '../../ui/key-table.js';
+import { KEYS } from '../../ui/keys.js';
 import { until } from '../helpers/until.js';
 
 const RMTOP = path.join(import.meta.dirname, '..', '..', 'bin', 'rmtop.js');
@@ -102,6 +103,6 @@ test('rmtop keys prints the table that binds them, and the palette', () => {
     assert.ok(text.includes(`${keys.map(shownKey).join('  ')} `) && text.includes(help), help);
   assert.match(text, /:order COLUMN/);
   const lines = run('keys', '--json').trim().split('\n');
-  assert.deepEqual(Object.keys(JSON.parse(lines[0] ?? '')), ['section', 'keys', 'help']);
+  assert.deepEqual(Object.keys(JSON.parse(lines[0] ?? '')), ['section', 'action', 'keys', 'help']);
   assert.ok(lines.length > KEYS.length);
 });

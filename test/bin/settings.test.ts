@@ -1,6 +1,15 @@
 /** Settings files: found, checked, put in the place of flags; the order of precedence; and keeping one. */
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import test, { type TestContext } from 'node:test';
@@ -64,6 +73,15 @@ const WRONG: readonly (readonly [text: string, at: string, message: RegExp])[] =
   ['upstream: redis://:hunter2@h:1', '1:1', /has a password in it/],
   ['filters:\n  a: kye=1', '2:3', /unknown field "kye" at column 1 of the filter/],
   ['filters: err', '1:1', /is a map/],
+  ['keys: F', '1:1', /keys is a map: an action/],
+  ['keys:\n  folow: T', '2:3', /no key does folow/],
+  ['keys:\n  follow: ctrl-shift-q', '2:3', /there is no key ctrl-shift-q/],
+  ['keys:\n  follow: ctrl-i', '2:3', /ctrl-i is Tab to a terminal/],
+  ['keys:\n  follow: alt-x', '2:3', /alt is Esc and another key/],
+  ['keys:\n  follow: #', '2:3', /follow has no key/],
+  ['keys:\n  interrupt: x', '2:3', /interrupt has its key for good/],
+  ['keys:\n  # two for one\n  freeze: T\n  follow: [F, q]', '4:3', /q is the key of back-or-quit/],
+  ['keys:\n  freeze: T\n  follow: T', '2:3', /T is the key of follow/],
 ];
 
 for (const [text, at, message] of WRONG)
@@ -81,6 +99,78 @@ for (const [text, at, message] of WRONG)
       },
     );
   });
+
+test('keys of both files go together, the project’s over the user’s; what is free may be taken', (t) => {
+  const { home, deep } = place(t, {
+    [PROJECT]: 'keys: { follow: T }\n',
+    [USER]:
+      "keys:\n  follow: x\n  freeze: [Space, F]\n  page-down: ctrl-f\n  order: []\n  note: '#'\n  hide-this: o\n",
+  });
+  const { keys } = readSettings({}, { HOME: home }, deep);
+  assert.deepEqual(Object.fromEntries(keys), {
+    follow: ['T'],
+    freeze: [' ', 'F'],
+    'page-down': ['ctrl-f'],
+    order: [],
+    note: ['#'],
+    'hide-this': ['o'],
+  });
+});
+
+test('what is wrong with a key names what to write instead', (t) => {
+  const { home, deep } = place(t, { [USER]: 'keys: { folow: T }\n' });
+  const nextOf = (): readonly string[] => {
+    try {
+      readSettings({}, { HOME: home }, deep);
+    } catch (error) {
+      if (error instanceof RmtopError) return error.next;
+    }
+    return [];
+  };
+  assert.deepEqual(nextOf(), ['follow', 'rmtop keys']);
+  writeFileSync(path.join(home, '.config/rmtop/config.yaml'), 'keys: { follow: q }\n');
+  assert.deepEqual(nextOf(), ['back-or-quit: another key', 'rmtop keys']);
+});
+
+test('rmtop keys and rmtop config show the keys as the settings have them', async (t) => {
+  const { home } = place(t, { [USER]: 'keys: { follow: ctrl-t, order: [] }\n' });
+  const env = { HOME: home };
+  const { stdout } = await runProgram(t, ['keys', '--json'], env);
+  const lines = stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  const keysOf = (action: string): unknown => lines.find((line) => line.action === action)?.keys;
+  assert.deepEqual([keysOf('follow'), keysOf('order'), keysOf('quit')], [['ctrl-t'], [], ['Q']]);
+  assert.match((await runProgram(t, ['keys'], env)).stdout, /ctrl-t +follow +follow the newest/);
+  const built = await runProgram(t, ['keys', '--no-config'], env);
+  assert.match(built.stdout, /F +follow +follow the newest/);
+  const config = await runProgram(t, ['config'], env);
+  assert.match(config.stdout, /^keys:\n {2}follow: \["ctrl-t"\]\n {2}order: \[\]$/m);
+});
+
+test('a secret is not kept; a link to the file stays a link; what is taken out is gone', (t) => {
+  const { home } = place(t, { [USER]: 'theme: light\nkeys: { follow: T }\n' });
+  const file = path.join(home, '.config/rmtop/config.yaml');
+  for (const [keys, value] of [
+    [['upstream'], 'redis://me:hunter2@h:1'],
+    [['password'], 'hunter2'],
+    [['filters', 'slow'], 'client=redis://:hunter2@h'],
+  ] as const) {
+    const kept = keepSetting(file, keys, value);
+    assert.match(kept.kind === 'problem' ? kept.message : '', /looks like a secret/);
+  }
+  const link = path.join(home, 'link.yaml');
+  symlinkSync(file, link);
+  assert.equal(keepSetting(link, ['theme'], 'dark').kind, 'kept');
+  assert.ok(lstatSync(link).isSymbolicLink());
+  assert.equal(keepSetting(file, ['keys', 'follow'], null).kind, 'kept');
+  assert.equal(keepSetting(file, ['keys', 'never'], null).kind, 'kept');
+  assert.equal(keepSetting(file, ['filters', 'never'], null).kind, 'kept');
+  const { values, keys } = readSettings({}, { HOME: home }, home);
+  assert.equal(values.get('theme')?.value, 'dark');
+  assert.equal(keys.size, 0);
+});
 
 test('a setting is kept where it belongs, comments and all, for its owner only', (t) => {
   const { home } = place(t, { [USER]: '# mine\ntheme: light # bright here\n' });
@@ -136,7 +226,11 @@ test('a wrong file ends every command that heeds it, with the place and no stack
 
 test('the schema knows every setting', () => {
   const { properties } = settingsSchema() as { readonly properties: object };
-  assert.deepEqual(Object.keys(properties), [...SETTINGS.map(({ name }) => name), 'filters']);
+  assert.deepEqual(Object.keys(properties), [
+    ...SETTINGS.map(({ name }) => name),
+    'filters',
+    'keys',
+  ]);
 });
 
 test('every setting is a flag of the plain command, or of the screen alone', async (t) => {

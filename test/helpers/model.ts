@@ -10,7 +10,7 @@ import { headerLine } from '../../ui/components/header.js';
 import { act } from '../../ui/input.js';
 import { type Layout, layoutOf } from '../../ui/layout.js';
 import { MENUS } from '../../ui/menus.js';
-import { type Keepable, type Kept, Model, type Warning } from '../../ui/model.js';
+import { type Keepable, type Kept, type KeptIn, Model, type Warning } from '../../ui/model.js';
 import { Feed } from '../../ui/store/feed.js';
 import { KeyDecoder } from '../../ui/terminal/keys.js';
 import { plain } from '../../ui/text/styles.js';
@@ -23,8 +23,9 @@ export class TestScreen {
   /** What was copied, and under which name. */
   readonly copied: { readonly content: string; readonly what: string }[] = [];
   readonly kept: {
+    readonly where: KeptIn;
     readonly path: readonly string[];
-    readonly value: Keepable;
+    readonly value: Keepable | null;
   }[] = [];
   quits = 0;
   mouse: boolean | null = null;
@@ -72,8 +73,8 @@ export class TestScreen {
         mouse: (on) => {
           this.mouse = on;
         },
-        keep: (path, value): Kept => {
-          this.kept.push({ path, value });
+        keep: (where, path, value): Kept => {
+          this.kept.push({ where, path, value });
           return { kind: 'kept', file: 'settings.yaml' };
         },
       },

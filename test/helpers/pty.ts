@@ -19,6 +19,7 @@ export type PtyOptions = {
   readonly columns?: number;
   readonly rows?: number;
   readonly env?: Readonly<Record<string, string>>;
+  readonly cwd?: string;
   /** Code that runs in the program's process before it, to make something go wrong in it. */
   readonly preload?: string;
 };
@@ -149,7 +150,7 @@ export class ProgramTerminal {
 export function openTerminal(
   t: Pick<TestContext, 'after'>,
   args: readonly string[],
-  { columns = 80, rows = 24, env = {}, preload }: PtyOptions = {},
+  { columns = 80, rows = 24, env = {}, preload, cwd }: PtyOptions = {},
 ): ProgramTerminal {
   const node = [process.execPath];
   if (preload !== undefined)
@@ -157,6 +158,7 @@ export function openTerminal(
   const pty = spawn('sh', ['-c', SHELL, 'sh', ...node, RMTOP, ...args], {
     cols: columns,
     rows,
+    cwd: cwd ?? process.cwd(),
     env: {
       PATH: process.env.PATH ?? '',
       HOME: process.env.HOME ?? '',

@@ -2,15 +2,16 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { COMMANDS } from '../../ui/commands.js';
-import { keyHints, tabSpans } from '../../ui/components/foot.js';
-import { KEYS, shownKey } from '../../ui/keys.js';
+import { keyHints, tabSpans, tabsLine } from '../../ui/components/foot.js';
+import { shownKey } from '../../ui/key-table.js';
+import { KEYS } from '../../ui/keys.js';
 import { lookOf } from '../../ui/look.js';
 import { point } from '../../ui/mouse.js';
 import { PANES } from '../../ui/panes.js';
 import { columnsOf } from '../../ui/stream/draw.js';
 import { KeyDecoder } from '../../ui/terminal/keys.js';
 import { supportOf } from '../../ui/terminal/support.js';
-import { channels } from '../../ui/text/styles.js';
+import { channels, plain } from '../../ui/text/styles.js';
 import { HUES, THEMES } from '../../ui/theme.js';
 import { TestScreen } from '../helpers/model.js';
 import { until } from '../helpers/until.js';
@@ -221,11 +222,94 @@ test('every cell that can be chosen gives a condition that fits its own command'
     assert.ok(conditions.has(wanted), `${wanted} is not among ${[...conditions].join('   ')}`);
 });
 
+test('K gives an action another key: the help, the line of keys and the tabs show it, the old one is free', () => {
+  const screen = withFour();
+  const { model } = screen;
+  const hints = (): string =>
+    keyHints(model, 80)
+      .map((each) => `${each.name} ${each.hint}`)
+      .join();
+  screen.type('Kfollow\r');
+  assert.match(screen.news(), /Press the key for follow; Esc leaves it/);
+  screen.type('\x1b');
+  assert.equal(screen.kept.length, 0);
+  screen.type('\r');
+  screen.type('q');
+  assert.match(noteOf(screen), /q is the key of back-or-quit/);
+  screen.type('\r');
+  screen.type('T');
+  assert.deepEqual(screen.kept, [{ where: 'user', path: ['keys', 'follow'], value: 'T' }]);
+  assert.match(screen.menu(), /^yours follow {2}T /);
+  screen.type('\x1b');
+  assert.match(hints(), /T follow/);
+  screen.type('k');
+  screen.type('F');
+  assert.equal(model.viewport.follow, false, 'F does nothing now');
+  screen.type('T');
+  assert.equal(model.viewport.follow, true);
+  screen.type(':key freeze F ctrl-g\r');
+  screen.type('F');
+  assert.ok(model.feed.frozen);
+  screen.type('\x07');
+  assert.ok(!model.feed.frozen);
+  screen.type(':key show-slots s\r');
+  screen.type('s');
+  assert.equal(model.pane, 'slots');
+  assert.ok(tabSpans(model, 80).length > 0);
+  assert.match(plain(tabsLine(model, 80)), / \[s Slots\] /);
+  screen.type('?follow');
+  assert.match(screen.menu(), /^Find T {2}follow the newest/m);
+  screen.type('\x1b');
+  screen.type(':key freeze default\r');
+  screen.type('Kfollow');
+  screen.type('\x1b[3~');
+  assert.deepEqual(screen.kept.at(-1), { where: 'user', path: ['keys', 'follow'], value: null });
+  assert.match(noteOf(screen), /^$/);
+});
+
+test('a key that is taken, or none, is told with what to do; the usual key comes back only where it is free', () => {
+  const screen = withFour();
+  screen.type(':key folow x\r');
+  assert.equal(noteOf(screen), 'no key does folow; try follow');
+  screen.type('\x15key follow pgdwn\r');
+  assert.equal(noteOf(screen), 'there is no key pgdwn; try PgDn');
+  screen.type('\x15key follow 1\r');
+  assert.match(noteOf(screen), /^1 is the key of show-stream/);
+  screen.type('\x15key order none\r');
+  assert.equal(noteOf(screen), '');
+  screen.type(':key follow o\r');
+  screen.type(':key order default\r');
+  assert.equal(noteOf(screen), 'o is the key of follow now: give that another first');
+  assert.equal(screen.model.keyChoices.get('order')?.length, 0);
+});
+
+test('/ in a pane of text finds in it: n and N go on, what is found stands out, the filter stays as it was', () => {
+  const screen = withFour();
+  const { model } = screen;
+  screen.type('g');
+  screen.type('\r]]');
+  screen.panes();
+  screen.type('/user');
+  assert.equal(model.filterBar.line, null);
+  assert.match(screen.news(), /find in Detail> user/);
+  screen.type('\r');
+  assert.match(screen.news(), /1 of \d/);
+  const { found } = model.scrolls.detail;
+  assert.ok(found !== null);
+  screen.type('9/filter');
+  assert.match(screen.news(), /find in Log> /);
+  screen.type('\x1b');
+  screen.type('6/get\r');
+  assert.equal(model.filterBar.text, 'get', 'a pane of figures is none of text');
+  screen.type('?/freeze');
+  assert.match(screen.menu(), /^Find p {2}freeze/);
+});
+
 test('a filter is kept by name, and used by it', () => {
   const screen = withFour();
   screen.type('/get\r');
   screen.type(':filter save reads\r');
-  assert.deepEqual(screen.kept, [{ path: ['filters', 'reads'], value: 'get' }]);
+  assert.deepEqual(screen.kept, [{ where: 'user', path: ['filters', 'reads'], value: 'get' }]);
   screen.type(':filter\r');
   assert.equal(screen.rows.length, 4);
   screen.type(':filter @re');
@@ -253,14 +337,31 @@ test('O shows what can be set and what it is set to', () => {
   screen.type(':columns key,ms\r');
   screen.type('Okeep\r');
   assert.deepEqual(
-    screen.kept.map(({ path, value }) => [...path, value]),
+    screen.kept.splice(0).map(({ where, path, value }) => [where, ...path, value]),
     [
-      ['theme', 'contrast'],
-      ['symbols', 'block'],
-      ['mouse', true],
-      ['columns', ['key', 'ms']],
+      ['user', 'theme', 'contrast'],
+      ['user', 'symbols', 'block'],
+      ['user', 'mouse', true],
+      ['user', 'columns', ['key', 'ms']],
     ],
   );
+  screen.type('\x1b');
+  screen.type('/get\r');
+  screen.type(':filter save reads\r');
+  screen.kept.length = 0;
+  screen.type('\x1b');
+  screen.type('Okeep project\r');
+  assert.deepEqual(
+    screen.kept.map(({ where, path, value }) => [where, ...path, value]),
+    [
+      ['project', 'columns', ['key', 'ms']],
+      ['project', 'filters', 'reads', 'get'],
+    ],
+  );
+  assert.match(screen.news(), /kept in settings.yaml: columns, filters.reads/);
+  screen.type('\x1b');
+  screen.type(':keep both\r');
+  assert.equal(noteOf(screen), 'user, project');
 });
 
 function luminance(hex: string): number {

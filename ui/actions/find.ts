@@ -1,17 +1,25 @@
 /** The filter: typed, switched, and made of what is under the cursor. */
 import type { Facts } from 'rmtop';
+import { keyIn } from '../key-table.js';
 import type { Model } from '../model.js';
-import { isLinesPane, paneOf } from '../panes.js';
+import { isLinesPane, isTextPane, paneOf } from '../panes.js';
 import type { ColumnId } from '../stream/columns.js';
 import { quoted } from '../text/quoted.js';
+import { askFind } from './seek.js';
 
+/** `/`: what the stream shows; in a pane of text, what is looked for there. */
 export function editFilter(model: Model): void {
+  if (isTextPane(model.pane)) {
+    askFind(model);
+    return;
+  }
   model.show('stream');
   model.filterBar.begin();
 }
 
 export function toggleFilter(model: Model): void {
-  if (model.filterBar.isEmpty) model.toasts.answer('there is no filter: / begins one');
+  if (model.filterBar.isEmpty)
+    model.toasts.answer(`there is no filter: ${keyIn(model.keyChoices, 'filter')} begins one`);
   else {
     model.filterBar.toggle();
     model.did(`filter ${model.filterBar.isOn ? 'on' : 'off'}`);
@@ -31,8 +39,14 @@ export function addCell(isWanted: boolean): (model: Model) => void {
       return;
     }
     if (model.filterBar.add(isWanted ? condition : `!${condition}`))
-      model.toasts.answer(`filter: ${model.filterBar.text}   (/ edits, ! switches it off)`);
+      model.toasts.answer(`filter: ${model.filterBar.text}   (${waysOn(model)})`);
   };
+}
+
+/** How to go on with a filter. */
+function waysOn({ keyChoices }: Model): string {
+  const off = keyIn(keyChoices, 'filter-toggle');
+  return `${keyIn(keyChoices, 'filter')} edits, ${off} switches it off`;
 }
 
 /** What the cell, or the item, in focus says. */

@@ -1,5 +1,6 @@
 /** `\`, `n` and `N`: finding without hiding, commands in the stream, text in the other panes. */
 import { type Filter, parseFilter } from 'rmtop';
+import { keyIn } from '../key-table.js';
 import type { Model } from '../model.js';
 import { isLinesPane, paneOf } from '../panes.js';
 import { count } from '../text/figures.js';
@@ -10,6 +11,10 @@ import { ask } from './prompt.js';
 const SLICE_MS = 8;
 const BATCH = 64;
 
+function nextText({ keyChoices }: Model): string {
+  return `${keyIn(keyChoices, 'find-next')} next, ${keyIn(keyChoices, 'find-previous')} previous`;
+}
+
 /** Asks what to look for. */
 export function askFind(model: Model): void {
   const pane = paneOf(model.pane);
@@ -18,7 +23,7 @@ export function askFind(model: Model): void {
       model,
       `find in ${pane.title}`,
       model.sought.text,
-      () => 'text; n next, N previous',
+      () => `text; ${nextText(model)}`,
       (text) => findText(model, text),
     );
   else
@@ -28,7 +33,7 @@ export function askFind(model: Model): void {
       model.sought.filter?.text ?? '',
       (text) => {
         const filter = parseFilter(text);
-        return filter.kind === 'problem' ? filter.message : 'a filter; n next, N previous';
+        return filter.kind === 'problem' ? filter.message : `a filter; ${nextText(model)}`;
       },
       (text) => findCommand(model, text),
     );
@@ -68,7 +73,7 @@ export function findAgain(step: 1 | -1): (model: Model) => void {
     const isText = isLinesPane(paneOf(model.pane));
     const { filter, text } = model.sought;
     if (isText ? text === '' : filter === null)
-      model.toasts.answer('nothing was looked for: \\ does');
+      model.toasts.answer(`nothing was looked for: ${keyIn(model.keyChoices, 'find')} does`);
     else if (isText) {
       const problem = stepText(model, step);
       if (problem !== null) model.toasts.answer(problem);
@@ -112,6 +117,6 @@ function found(model: Model, seq: number, isOnly: boolean, isRound: boolean): vo
   jumpTo(model, seq);
   if (isOnly) model.toasts.answer(`#${seq} is the only one that fits`);
   else
-    model.toasts.answer(`#${seq}${isRound ? ', from the other end' : ''}   (n next, N previous)`);
+    model.toasts.answer(`#${seq}${isRound ? ', from the other end' : ''}   (${nextText(model)})`);
   model.effects.changed();
 }

@@ -25,7 +25,7 @@ function save(model: Model, name: string): string | null {
   if (model.filterBar.isEmpty) return 'there is no filter to save';
   const { text } = model.filterBar;
   model.saved.set(name, text);
-  const kept = model.effects.keep(['filters', name], text);
+  const kept = model.effects.keep('user', ['filters', name], text);
   model.toasts.answer(
     kept.kind === 'kept'
       ? `@${name} is in ${kept.file}`

@@ -5,7 +5,7 @@ import { SYMBOLS } from '../charts/plot.js';
 import type { Command } from '../commands.js';
 import { ARRANGEMENTS } from '../layout.js';
 import { openMenu } from '../menu.js';
-import type { Keepable, Model } from '../model.js';
+import type { Keepable, KeptIn, Model } from '../model.js';
 import { PANES } from '../panes.js';
 import { THEMES } from '../theme.js';
 
@@ -21,22 +21,42 @@ function oneOf<T extends string>(
   };
 }
 
-/** What can be set here and now, into the user's file. */
-function keep(model: Model): string | null {
-  const { styling, columns, mouse, effects } = model;
-  const all: readonly (readonly [string, Keepable])[] = [
-    ['theme', styling.theme],
-    ['symbols', styling.symbols],
-    ['mouse', mouse],
-    ...(columns === null ? [] : [['columns', columns] as const]),
-  ];
-  for (const [name, value] of all) {
-    const kept = effects.keep([name], value);
-    if (kept.kind === 'problem') return kept.message;
-    model.toasts.answer(`kept in ${kept.file}`);
+type Setting = readonly [path: readonly string[], value: Keepable];
+
+/** Into the user's file what is taste, into the project's what a team shares; the columns are both. */
+const KEPT: Readonly<Record<KeptIn, (model: Model) => readonly Setting[]>> = {
+  user: (model) => [
+    [['theme'], model.styling.theme],
+    [['symbols'], model.styling.symbols],
+    [['mouse'], model.mouse],
+    ...columnsOf(model),
+  ],
+  project: (model) => [
+    ...columnsOf(model),
+    ...[...model.saved].map(([name, text]): Setting => [['filters', name], text]),
+  ],
+};
+
+function columnsOf({ columns }: Model): readonly Setting[] {
+  return columns === null ? [] : [[['columns'], columns]];
+}
+
+/** What can be set here and now, into a file. */
+function keep(model: Model, where: KeptIn): string | null {
+  const settings = KEPT[where](model);
+  if (settings.length === 0)
+    return 'nothing to share yet: choose columns (:columns) or save a filter (:filter save NAME)';
+  let file = '';
+  for (const [path, value] of settings) {
+    const kept = model.effects.keep(where, path, value);
+    if (kept.kind === 'problem') return `${path.join('.')}: ${kept.message}`;
+    file = kept.file;
   }
+  model.toasts.answer(`kept in ${file}: ${settings.map(([each]) => each.join('.')).join(', ')}`);
   return null;
 }
+
+const FILES = ['user', 'project'] as const;
 
 const ON_OFF = ['on', 'off'] as const;
 
@@ -105,10 +125,14 @@ export const screenCommands: readonly Command[] = [
   },
   {
     name: 'keep',
-    usage: '',
-    help: 'keep theme, symbols, mouse and columns in your settings file',
+    usage: 'user | project',
+    help: 'keep theme, symbols, mouse and columns as yours; columns and filters for the project',
     alone: true,
-    run: keep,
+    options: () => FILES,
+    run: (model, rest) => {
+      const where = rest === '' ? 'user' : FILES.find((each) => each === rest);
+      return where === undefined ? FILES.join(', ') : keep(model, where);
+    },
   },
   {
     name: 'help',

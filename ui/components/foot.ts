@@ -2,7 +2,8 @@
 
 import { clientText } from '../actions/clients.js';
 import { faultsInALine } from '../actions/faults.js';
-import { bindingOf, shownKey } from '../keys.js';
+import { type Action, keyIn, shownKey } from '../key-table.js';
+import { keyHint } from '../keys.js';
 import type { Menu } from '../menu.js';
 import { MENUS } from '../menus.js';
 import type { Model } from '../model.js';
@@ -21,7 +22,7 @@ export function tabSpans(model: Model, width: number): readonly TabSpan[] {
   const spans: TabSpan[] = [];
   let from = 0;
   for (const pane of PANES) {
-    const to = from + labelOf(pane).length + (pane.id === model.pane ? 3 : 1);
+    const to = from + widthOf(labelOf(model, pane)) + (pane.id === model.pane ? 3 : 1);
     if (to > width) break;
     spans.push({ pane, from, to });
     from = to;
@@ -29,15 +30,15 @@ export function tabSpans(model: Model, width: number): readonly TabSpan[] {
   return spans;
 }
 
-function labelOf({ key, title }: Pane): string {
-  return `${key} ${title}`;
+function labelOf(model: Model, { id, title }: Pane): string {
+  return `${keyIn(model.keyChoices, `show-${id}`)} ${title}`;
 }
 
 export function tabsLine(model: Model, width: number): string {
   const { theme } = model.look;
   return tabSpans(model, width)
     .map(({ pane }) => {
-      const label = labelOf(pane);
+      const label = labelOf(model, pane);
       return pane.id === model.pane
         ? ` ${theme.bold(`[${label}]`)}`
         : ` ${theme.paint('dim', label)}`;
@@ -56,6 +57,8 @@ export function newsLine(model: Model, width: number): string {
   if (dialog?.kind === 'close')
     return theme.bold(cut(` Close ${clientText(model, dialog.connection)}? y/N`, width));
   if (dialog?.kind === 'fault') return theme.bold(fit(` t> ${faultsInALine(model)}`, width));
+  if (dialog?.kind === 'bind')
+    return theme.bold(cut(` Press the key for ${dialog.action}; Esc leaves it`, width));
   if (dialog?.kind === 'prompt') {
     const { label, line, note } = dialog;
     const right = cut(`  ${printableText(note, look)} `, Math.floor(width / 2)).trimEnd();
@@ -74,12 +77,17 @@ export function newsLine(model: Model, width: number): string {
     const since = sinceText(model.playback);
     if (since !== null) return theme.paint('dim', cut(` ${since}`, width));
     if (!model.playback.state.playing) {
-      const keys = ' p plays, . one command, , back, < > speed, :jump 12s, :until err';
+      const key = (action: Action): string => keyIn(model.keyChoices, action);
+      const speed = `${key('slower')} ${key('faster')} speed`;
+      const keys = ` ${key('freeze')} plays, ${key('step')} one command, ${key('step-back')} back, ${speed}, :jump 12s, :until err`;
       return theme.paint('dim', cut(keys, width));
     }
   }
-  if (model.feed.frozen)
-    return theme.paint('dim', cut(' frozen: traffic goes on, p shows what has come since', width));
+  if (model.feed.frozen) {
+    const key = keyIn(model.keyChoices, 'freeze');
+    const text = ` frozen: traffic goes on, ${key} shows what has come since`;
+    return theme.paint('dim', cut(text, width));
+  }
   if (model.pane === 'stream' && model.viewport.follow && model.notPainted > 0) {
     const text = ` ${count(model.notPainted)} commands a second pass unseen (more than frames can show); all kept, scroll up`;
     return theme.paint('dim', cut(text, width));
@@ -111,19 +119,20 @@ export type KeyHint = {
   readonly to: number;
 };
 
+const FIRST_HINTS: readonly Action[] = ['copy', 'filter', 'palette', 'help', 'back-or-quit'];
+
 /** What the line of keys names now. */
 export function keyHints(model: Model, width: number): readonly KeyHint[] {
-  const names =
-    model.isFresh && model.pane === 'stream' ? ['y', '/', ':', '?', 'q'] : paneOf(model.pane).hints;
-  const hints = names.flatMap((name) => {
-    const known = bindingOf(name)?.hint ?? '';
-    const hint = typeof known === 'string' ? known : known(model);
-    return hint === '' ? [] : [{ name, hint }];
+  const isFirst = model.isFresh && model.pane === 'stream';
+  const actions = isFirst ? FIRST_HINTS : paneOf(model.pane).hints;
+  const hints = actions.flatMap((action) => {
+    const hint = keyHint(model, action);
+    return hint === null ? [] : [{ ...hint, action }];
   });
   // Whatever else there is no room for, the help stays.
   const widthOfHint = ({ name, hint }: { name: string; hint: string }): number =>
-    shownKey(name).length + hint.length + 4;
-  const help = hints.find(({ name }) => name === '?');
+    widthOf(shownKey(name)) + hint.length + 4;
+  const help = hints.find(({ action }) => action === 'help');
   let left = width - (help === undefined ? 0 : widthOfHint(help) - 2);
   const shown = hints.filter((each) => {
     if (each === help) return true;

@@ -47,7 +47,19 @@ function entries(model: Model): readonly MenuEntry[] {
     set(now(model.time === 'clock'), 'time clock', 'time of day', 'time clock'),
     set(now(model.time === 'start'), 'time start', 'seconds since the start', 'time start'),
     set(now(model.time === 'delta'), 'time delta', 'seconds since the row above', 'time delta'),
-    set('', 'keep', 'theme, symbols, mouse and columns, for the next time', 'keep'),
+    set('', 'keep', 'theme, symbols, mouse and columns in your own settings', 'keep user'),
+    set(
+      '',
+      'keep project',
+      'columns and saved filters in rmtop.yaml: a team shares it',
+      'keep project',
+    ),
+    {
+      section: '',
+      left: 'keys',
+      right: 'which keys do what (K)',
+      run: (on) => openMenu(on, 'bindings'),
+    },
     {
       section: '',
       left: 'columns',

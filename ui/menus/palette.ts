@@ -3,12 +3,12 @@ import { COMMANDS, type Command, commandOf, perform } from '../commands.js';
 import { type Menu, type MenuDialog, type MenuEntry, setQuery } from '../menu.js';
 import type { Model } from '../model.js';
 
-/** The palette; `keys` are the keys with what they do. */
-export function makePalette(keys: readonly MenuEntry[]): Menu {
+/** The palette; `keys` gives the keys with what they do. */
+export function makePalette(keys: (model: Model) => readonly MenuEntry[]): Menu {
   return {
     title: () => ':',
     hint: 'Enter does it   Tab completes   ctrl-r earlier lines',
-    entries: (model, query) => entriesFor(model, query, keys),
+    entries: (model, query) => entriesFor(model, query, keys(model)),
     enter,
     press: (model, dialog, key, entry) => {
       if (key === 'tab') {

@@ -169,7 +169,6 @@ function ageText(us: number): string {
 
 export const connsPane: LinesPane = {
   id: 'conns',
-  key: '8',
   title: 'Conns',
   head,
   lines,
@@ -184,5 +183,5 @@ export const connsPane: LinesPane = {
     return session === null ? null : `conn=${session.connection}`;
   },
   tabs: TABS,
-  hints: ['j', '[', '*', '#', 'x', 'esc', '?'],
+  hints: ['next-row', 'previous-tab', 'only-this', 'hide-this', 'close-client', 'close', 'help'],
 };

@@ -99,12 +99,11 @@ function remembering(make: LinesPane['lines']): LinesPane['lines'] {
 
 export const detailPane: LinesPane = {
   id: 'detail',
-  key: '2',
   title: 'Detail',
   head,
   lines: remembering(lines),
   tabs: DETAIL_TABS,
-  hints: ['[', 'j', 'y', 'esc', '?'],
+  hints: ['previous-tab', 'next-row', 'filter', 'copy', 'close', 'help'],
 };
 
 /** `=`: the Diff tab, with what can be compared now. */

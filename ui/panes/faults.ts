@@ -202,7 +202,6 @@ function impactLines(model: Model, width: number): readonly string[] {
 
 export const faultsPane: LinesPane = {
   id: 'faults',
-  key: '5',
   title: 'Faults',
   head,
   lines,
@@ -212,5 +211,5 @@ export const faultsPane: LinesPane = {
     const rule = rules[model.cursorOf('faults', rules.length)];
     return rule === undefined ? null : `fault.id=${rule.id}`;
   },
-  hints: ['t', 'j', 'h', 'e', 'd', 'u', '?'],
+  hints: ['faults', 'next-row', 'edit', 'remove', 'undo', 'help'],
 };

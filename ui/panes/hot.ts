@@ -143,7 +143,6 @@ function lines(model: Model, { width }: Room): readonly string[] {
 
 export const hotPane: LinesPane = {
   id: 'hot',
-  key: '7',
   title: 'Hot',
   head,
   lines,
@@ -153,5 +152,5 @@ export const hotPane: LinesPane = {
     return all[model.cursorOf('hot', all.length)]?.condition ?? null;
   },
   tabs: TABS,
-  hints: ['j', '[', '*', '#', 'esc', '?'],
+  hints: ['next-row', 'previous-tab', 'only-this', 'hide-this', 'close', 'help'],
 };

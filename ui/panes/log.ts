@@ -39,9 +39,8 @@ function head(model: Model, { width }: Room): readonly string[] {
 
 export const logPane: LinesPane = {
   id: 'log',
-  key: '9',
   title: 'Log',
   head,
   lines,
-  hints: ['j', 'g', 'G', 'esc', '?'],
+  hints: ['next-row', 'first-row', 'filter', 'last-row', 'close', 'help'],
 };

@@ -155,7 +155,6 @@ function differenceText(model: Model, event: MirrorEvent): string {
 
 export const mirrorPane: LinesPane = {
   id: 'mirror',
-  key: '4',
   title: 'Mirror',
   head,
   lines,
@@ -172,5 +171,5 @@ export const mirrorPane: LinesPane = {
       model.show('detail');
     } else if (event !== undefined) model.toasts.answer(`#${event.seq} is no longer in memory`);
   },
-  hints: ['j', 'enter', '*', 'esc', '?'],
+  hints: ['next-row', 'open', 'only-this', 'close', 'help'],
 };

@@ -264,7 +264,6 @@ function migratingTexts(model: Model, alias: (address: string) => string): reado
 
 export const slotsPane: LinesPane = {
   id: 'slots',
-  key: '3',
   title: 'Slots',
   head,
   lines,
@@ -285,5 +284,5 @@ export const slotsPane: LinesPane = {
     const node = nodes[model.cursorOf('slots', nodes.length)];
     return node === undefined ? null : `node=${quoted(node.alias)}`;
   },
-  hints: ['j', '[', '*', '#', 'esc', '?'],
+  hints: ['next-row', 'previous-tab', 'only-this', 'hide-this', 'close', 'help'],
 };

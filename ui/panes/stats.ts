@@ -131,10 +131,9 @@ function refusalLines(model: Model, width: number): readonly string[] {
 
 export const statsPane: LinesPane = {
   id: 'stats',
-  key: '6',
   title: 'Stats',
   head,
   lines,
   tabs: TABS,
-  hints: ['[', 'j', 'esc', '?'],
+  hints: ['previous-tab', 'next-row', 'close', 'help'],
 };

@@ -1,0 +1,68 @@
+/** Giving an action other keys, and keeping that. */
+import type { Command } from '../commands.js';
+import {
+  type Action,
+  actionNamed,
+  conflictIn,
+  KEY_ROWS,
+  type KeyProblem,
+  keyNamed,
+  shownKey,
+} from '../key-table.js';
+import type { Model } from '../model.js';
+
+const told = ({ problem, next }: KeyProblem): string =>
+  next === '' ? problem : `${problem}; try ${next}`;
+
+/** `follow ctrl-t`, `follow default`, `follow none`; gives what is wrong with it. */
+function rebind(model: Model, rest: string): string | null {
+  const [name = '', ...words] = rest.split(/\s+/);
+  const action = actionNamed(name);
+  if (typeof action !== 'string') return told(action);
+  const choices = new Map<Action, readonly string[]>(model.keyChoices);
+  const isDefault = words.length === 1 && words[0] === 'default';
+  if (words.length === 0) return `${action} KEY..., default or none`;
+  if (isDefault) choices.delete(action);
+  else {
+    const keys: string[] = [];
+    for (const word of words[0] === 'none' ? [] : words) {
+      const key = keyNamed(word);
+      if (typeof key !== 'string') return told(key);
+      keys.push(key);
+    }
+    choices.set(action, keys);
+  }
+  const conflict = conflictIn(choices);
+  // What has it may be the user's own choice, which the usual key of this one is in the way of.
+  if (conflict !== null)
+    return conflict.action === action
+      ? conflict.problem
+      : `${shownKey(conflict.key)} is the key of ${conflict.action} now: give that another first`;
+  model.keyChoices = choices;
+  const keys = choices.get(action)?.map(shownKey) ?? null;
+  const kept = model.effects.keep(
+    'user',
+    ['keys', action],
+    keys?.length === 1 ? String(keys[0]) : keys,
+  );
+  const where = kept.kind === 'kept' ? `kept in ${kept.file}` : `not kept: ${kept.message}`;
+  const shown = keys ?? KEY_ROWS.find((row) => row.action === action)?.keys.map(shownKey) ?? [];
+  model.toasts.answer(`${action}: ${shown.length === 0 ? 'no key' : shown.join(' ')}   (${where})`);
+  return null;
+}
+
+export const keyCommands: readonly Command[] = [
+  {
+    name: 'key',
+    usage: 'ACTION KEY... | default | none',
+    help: 'another key for an action (K lists them)',
+    alone: false,
+    options: (_, typed) => (typed.includes(' ') ? [] : KEY_ROWS.map(({ action }) => action)),
+    run: rebind,
+  },
+];
+
+/** The key that was pressed for an action; gives what is wrong with it. */
+export function bindLine(action: Action, key: string): string {
+  return `key ${action} ${shownKey(key)}`;
+}
