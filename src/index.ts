@@ -81,15 +81,16 @@ export type {
 } from './events/event.js';
 export { Glance } from './events/glance.js';
 export {
+  bucketOf,
   createHistogram,
   difference,
   type Histogram,
   quantileUs,
   recordUs,
+  upperEdge,
 } from './events/histogram.js';
 export { Block, StreamContext, topologyOf } from './events/reader.js';
 export { errorSaidBy } from './events/said.js';
-export { Spread } from './events/spread.js';
 export type { CommandTally, Tally, Totals } from './events/stats.js';
 export { readEvents, readOnly } from './events/subscribe.js';
 export { whyOf } from './events/why.js';

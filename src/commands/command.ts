@@ -106,6 +106,11 @@ export class Command implements Words {
     return this.bytes.subarray(this.starts[i], this.ends[i]);
   }
 
+  /** What `startOf` and `endOf` are places in: the request, or more than it. */
+  get frame(): Buffer {
+    return this.bytes;
+  }
+
   /** Where argument `i` begins and ends in the bytes of the request. */
   startOf(i: number): number {
     return this.starts[i] as number;

@@ -10,7 +10,6 @@ import {
   quantileUs,
   recordUs,
 } from '../../src/events/histogram.js';
-import { Spread } from '../../src/events/spread.js';
 import { addTo, Stats } from '../../src/events/stats.js';
 import { holds } from '../helpers/check.js';
 
@@ -81,36 +80,6 @@ test('the difference of two moments holds the samples between them', () => {
   recordUs(histogram, 20);
   const between = difference(histogram, earlier);
   assert.deepEqual([countOf(between), quantileUs(between, 0), quantileUs(between, 1)], [2, 20, 20]);
-});
-
-test('a spread says the same as a histogram of the same samples', () => {
-  holds(
-    fc.property(
-      fc.array(latency, { maxLength: 60 }),
-      fc.constantFrom(0, 0.5, 0.9, 0.99, 1),
-      (samples, quantile) => {
-        const histogram = createHistogram();
-        const spread = new Spread();
-        for (const sample of samples) {
-          recordUs(histogram, sample);
-          spread.record(sample);
-        }
-        assert.equal(spread.quantileUs(quantile), quantileUs(histogram, quantile));
-      },
-    ),
-    1000,
-  );
-});
-
-test('a spread counts on where a place has had 255 samples, and 65535', () => {
-  const spread = new Spread();
-  for (let i = 0; i < 70_000; i++) spread.record(20);
-  for (let i = 0; i < 300; i++) spread.record(5000);
-  for (let i = 0; i < 70_000; i++) spread.record(30);
-  assert.equal(spread.quantileUs(69_999 / 140_300), 20);
-  assert.equal(spread.quantileUs(70_001 / 140_300), 30);
-  assert.equal(spread.quantileUs(140_000 / 140_300), 30);
-  assert.ok((spread.quantileUs(140_001 / 140_300) ?? 0) >= 5000);
 });
 
 test.describe('totals', () => {

@@ -3,8 +3,9 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { Command, slotOf } from 'rmtop';
 import { ownerIn } from '../../ui/panes/heat.js';
+import { type Count, Sample } from '../../ui/store/count-table.js';
 import { Feed } from '../../ui/store/feed.js';
-import { Top } from '../../ui/store/top.js';
+import { type Busy, BytesTop, type Top } from '../../ui/store/top.js';
 import { RANGES, TestStream } from '../helpers/stream.js';
 
 /** Numbers that look random and are the same each time. */
@@ -52,7 +53,7 @@ test('keys, prefixes, slots and clients are counted exactly, also while the scre
   stream.flush();
   stop();
   const counts = (top: Top): Map<string, number> =>
-    new Map([...top.list].map((count) => [count.name, count.calls]));
+    new Map(all(top).map(({ name, calls }) => [name, calls]));
   assert.deepEqual(sorted(counts(feed.tallies.keys)), sorted(keys));
   assert.deepEqual(sorted(counts(feed.tallies.bySlot)), sorted(slots));
   assert.deepEqual(sorted(counts(feed.tallies.clients)), sorted(clients));
@@ -101,53 +102,112 @@ test('redirects are counted by kind, and ASK tells which slots are on their way,
 });
 
 test('beyond its room, a table keeps the most frequent names, and each count is off by its stated error at most', () => {
-  const top = new Top(50);
+  const top = new BytesTop(50);
   const truth = new Map<string, number>();
   const next = draws();
   for (let i = 0; i < 20_000; i++) {
     // A few names are common, a great many are rare.
     const name = next(2) === 0 ? `hot${next(10)}` : `cold${next(5000)}`;
     truth.set(name, (truth.get(name) ?? 0) + 1);
-    top.of(name).add(i * 100, false, false, 1, 1);
+    add(top, name, i * 100, 1);
   }
   assert.equal(top.size, 50);
   assert.ok(!top.isExact);
-  for (const { name, calls, error } of top.list) {
+  for (const { name, calls, error } of all(top)) {
     const real = truth.get(name) ?? 0;
     assert.ok(
       calls >= real && calls - error <= real,
       `${name}: ${calls} +- ${error}, really ${real}`,
     );
   }
-  for (let i = 0; i < 10; i++) assert.ok(top.known(`hot${i}`) !== undefined, `hot${i} was lost`);
+  const names = new Set(all(top).map(({ name }) => name));
+  assert.equal(names.size, 50, 'no name twice');
+  for (let i = 0; i < 10; i++) assert.ok(names.has(`hot${i}`), `hot${i} was lost`);
+});
+
+test('a name is found again whatever came and went around it', () => {
+  const top = new BytesTop(64);
+  const next = draws();
+  const present = new Map<number, string>();
+  for (let i = 0; i < 30_000; i++) {
+    const name = `n${next(400)}`;
+    const row = add(top, name, 0, 1);
+    present.set(row, name);
+    const known = [...present][next(present.size)];
+    if (known === undefined) continue;
+    const [at, knownName] = known;
+    assert.equal(top.nameOf(at), knownName);
+    assert.equal(top.row(Buffer.from(knownName), 0, knownName.length), at);
+  }
 });
 
 test('a name has the p99 of its own calls, also when it took the place of another', () => {
-  const top = new Top(2);
+  const top = new BytesTop(2);
   const next = draws();
   const samples: number[] = [];
   for (let i = 0; i < 500; i++) {
     const us = 100 + next(50_000);
     samples.push(us);
-    top.of('a').add(i, false, false, 1, us);
+    add(top, 'a', i, us);
   }
   samples.sort((a, b) => a - b);
   const exact = samples[494] as number;
-  const { p99Us } = top.of('a');
+  const { p99Us } = of(top, 'a');
   assert.ok(p99Us >= exact && p99Us <= exact * (1 + 1 / 32), `${p99Us} for ${exact}`);
-  top.of('b').add(0, false, false, 1, 90_000);
-  assert.equal(top.of('b').p99Us, 90_000, 'of one call it is that one');
-  const c = top.of('c');
-  c.add(0, false, false, 1, 7);
-  assert.equal(c.p99Us, 7);
-  c.add(0, false, false, 1, 5);
-  assert.equal(c.p99Us, 7, 'nothing of the name whose place it took');
+  add(top, 'b', 0, 90_000);
+  assert.equal(of(top, 'b').p99Us, 90_000, 'of one call it is that one');
+  add(top, 'c', 0, 7);
+  assert.equal(of(top, 'c').p99Us, 7);
+  add(top, 'c', 0, 5);
+  assert.equal(of(top, 'c').p99Us, 7, 'nothing of the name whose place it took');
 });
 
 test('a rate is that of the last minute: it falls to nothing when nothing comes', () => {
-  const top = new Top();
-  for (let second = 0; second < 120; second++) top.of('a').add(second * 1e6, false, false, 1, 1);
-  const count = top.of('a');
-  assert.ok(Math.abs(count.rate(120e6) - 1) < 0.02);
-  assert.equal(count.rate(300e6), 0);
+  const top = new BytesTop();
+  for (let second = 0; second < 120; second++) add(top, 'a', second * 1e6, 1);
+  const [a] = all(top, 120e6);
+  assert.ok(Math.abs((a?.rate ?? 0) - 1) < 0.02);
+  assert.equal(all(top, 300e6)[0]?.rate, 0);
 });
+
+test('prefixes are counted anew when another delimiter is chosen', () => {
+  const stream = new TestStream();
+  const feed = new Feed(stream);
+  const stop = stream.subscribe(feed);
+  const { keys, prefixes } = feed.tallies;
+  const some = (): void => {
+    for (const key of ['a:b/c', 'a:d/e', 'f/g', ':h', 'plain'])
+      stream.command({ argv: ['GET', key] });
+    stream.flush();
+  };
+  const counted = (): (readonly [string, number])[] =>
+    sorted(new Map(all(prefixes).map(({ name, calls }) => [name, calls])));
+  some();
+  assert.deepEqual(counted(), [['a', 2]]);
+  keys.delimiter = '/';
+  some();
+  assert.deepEqual(counted(), [
+    ['a:b', 1],
+    ['a:d', 1],
+    ['f', 1],
+  ]);
+  assert.equal(keys.count(0).calls, 2, 'keys are counted on');
+  stop();
+});
+
+const SAMPLE = new Sample();
+
+/** Counts one call of `name`, and gives its row. */
+function add(top: BytesTop, name: string, atUs: number, us: number): number {
+  const row = top.row(Buffer.from(name), 0, name.length);
+  top.add(row, SAMPLE.set(atUs, false, false, 1, us));
+  return row;
+}
+
+function of(top: BytesTop, name: string): Count {
+  return top.count(top.row(Buffer.from(name), 0, name.length));
+}
+
+function all(top: Top, nowUs = 0): readonly Busy[] {
+  return top.busiest(top.size, nowUs);
+}

@@ -138,8 +138,10 @@ function lines(model: Model, { width }: Room): readonly string[] {
   const cursor = model.pane === 'conns' ? model.cursorOf('conns', sessions.length) : -1;
   return sessions.map((session, i) => {
     const text = (value: string | null): string => printableText(value ?? '-', look);
-    const tally = feed.tallies.clients.known(String(session.connection));
-    const rate = tally?.rate(nowUs) ?? 0;
+    const { clients } = feed.tallies;
+    const counted = clients.known(session.connection);
+    const tally = counted === undefined ? null : clients.count(counted);
+    const rate = counted === undefined ? 0 : clients.rate(counted, nowUs);
     const cells = [
       `c${session.connection}`,
       text(session.address),

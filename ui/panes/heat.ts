@@ -61,9 +61,10 @@ export function ownerIn({ latest }: StreamContext, slot: number): string | null 
 function ratesOf(model: Model, cells: number): number[] {
   const rates = new Array<number>(cells).fill(0);
   const nowUs = model.feed.nowUs();
-  for (const count of model.feed.tallies.bySlot.list) {
-    const at = Math.floor((Number(count.name) * cells) / SLOTS);
-    rates[at] = (rates[at] ?? 0) + count.rate(nowUs);
+  const { bySlot } = model.feed.tallies;
+  for (let row = 0; row < bySlot.size; row++) {
+    const at = Math.floor((bySlot.numberOf(row) * cells) / SLOTS);
+    rates[at] = (rates[at] ?? 0) + bySlot.rate(row, nowUs);
   }
   return rates;
 }

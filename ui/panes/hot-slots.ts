@@ -1,7 +1,7 @@
 /** The busiest slots by number: how often each is asked for, whose it is, and its busiest key. */
 import { aliasOf } from 'rmtop';
 import type { Model } from '../model.js';
-import type { Count } from '../store/top.js';
+import type { Busy } from '../store/top.js';
 import { count, short } from '../text/figures.js';
 import { fit, fitRight } from '../text/fit.js';
 import { printableBytes, printableText } from '../text/printable.js';
@@ -10,14 +10,14 @@ import { migratingIn, ownerIn } from './heat.js';
 const SHOWN = 200;
 
 /** One slot with what was asked of it in the last minute. */
-type HotSlot = { readonly slot: number; readonly count: Count; readonly rate: number };
+type HotSlot = { readonly slot: number; readonly count: Busy };
 
 /** The busiest first. */
 export function hotSlots(model: Model): readonly HotSlot[] {
   const { feed } = model;
   return feed.tallies.bySlot
-    .hottest(SHOWN, feed.nowUs())
-    .map(({ count: each, rate }) => ({ slot: Number(each.name), count: each, rate }));
+    .busiest(SHOWN, feed.nowUs())
+    .map((each) => ({ slot: Number(each.name), count: each }));
 }
 
 /** The heads of the columns. */
@@ -54,10 +54,11 @@ export function hotSlotLines(model: Model, width: number): readonly string[] {
   const migrating = new Map(migratingIn(model).map((each) => [each.slot, each]));
   const keys = busiestKeys(model, slots);
   const cursor = model.pane === 'slots' ? model.cursorOf('slots', slots.length) : -1;
-  return slots.map(({ slot, count: each, rate }, i) => {
+  return slots.map(({ slot, count: each }, i) => {
+    const { rate } = each;
     const moving = migrating.get(slot);
     const owner = ownerIn(feed.context, slot);
-    const key = keys.get(each);
+    const key = keys.get(each.row);
     const cells = [
       String(slot),
       rate < 10 ? rate.toFixed(1) : count(Math.round(rate)),
@@ -86,22 +87,24 @@ export function aliases(model: Model): (address: string) => string {
   return (address) => printableText(names.get(address) ?? address, model.look);
 }
 
-/** Of each slot the key that is asked for most, among those that are counted. */
-function busiestKeys(model: Model, slots: readonly HotSlot[]): ReadonlyMap<Count, string> {
+/** Of each slot, by its row, the key that is asked for most among those that are counted. */
+function busiestKeys(model: Model, slots: readonly HotSlot[]): ReadonlyMap<number, string> {
   const { feed } = model;
+  const { keys } = feed.tallies;
   const nowUs = feed.nowUs();
-  const best = new Map<Count, { name: string; rate: number; calls: number }>();
-  const wanted = new Set(slots.map((each) => each.count));
-  for (const key of feed.tallies.keys.list) {
-    if (key.slot === null || !wanted.has(key.slot)) continue;
-    const rate = key.rate(nowUs);
-    const known = best.get(key.slot);
+  const best = new Map<number, { row: number; rate: number }>();
+  const wanted = new Set(slots.map((each) => each.count.row));
+  for (let row = 0; row < keys.size; row++) {
+    const slot = keys.slotRow(row);
+    if (!wanted.has(slot)) continue;
+    const rate = keys.rate(row, nowUs);
+    const known = best.get(slot);
     if (
-      known !== undefined &&
-      (known.rate > rate || (known.rate === rate && known.calls >= key.calls))
+      known === undefined ||
+      rate > known.rate ||
+      (rate === known.rate && keys.calls(row) > keys.calls(known.row))
     )
-      continue;
-    best.set(key.slot, { name: key.name, rate, calls: key.calls });
+      best.set(slot, { row, rate });
   }
-  return new Map([...best].map(([slot, { name }]) => [slot, name]));
+  return new Map([...best].map(([slot, { row }]) => [slot, keys.nameOf(row)]));
 }

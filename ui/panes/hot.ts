@@ -1,7 +1,7 @@
 /** Pane 7: the busiest keys, prefixes, slots and clients of the last minute; counted from all commands, not from those painted. */
 import type { Model } from '../model.js';
 import type { LinesPane, Room } from '../panes.js';
-import type { Count, Top } from '../store/top.js';
+import type { Busy, Top } from '../store/top.js';
 import { count, milliseconds, short } from '../text/figures.js';
 import { fit, fitMiddle, fitRight } from '../text/fit.js';
 import { printableBytes, printableText } from '../text/printable.js';
@@ -9,12 +9,13 @@ import { quoted } from '../text/quoted.js';
 
 const TABS = ['Keys', 'Prefixes', 'Slots', 'Clients'] as const;
 const SHOWN = 200;
+const NO_COMMANDS: readonly string[] = [];
 
 type Item = {
   readonly name: string;
-  readonly count: Count;
-  readonly rate: number;
+  readonly count: Busy;
   readonly condition: string;
+  readonly commands: readonly string[];
 };
 
 function tabOf(model: Model): (typeof TABS)[number] {
@@ -26,34 +27,31 @@ function items(model: Model): readonly Item[] {
   const { tallies, sessions } = model.feed;
   const { look } = model;
   const nowUs = model.feed.nowUs();
-  const top = (table: Top, make: (each: Count) => Omit<Item, 'count' | 'rate'>): Item[] =>
+  const top = (table: Top, make: (each: Busy) => Omit<Item, 'count' | 'commands'>): Item[] =>
     table
-      .hottest(SHOWN, nowUs)
-      .map(({ count: each, rate }) => ({ ...make(each), count: each, rate }));
+      .busiest(SHOWN, nowUs)
+      .map((each) => ({ ...make(each), count: each, commands: NO_COMMANDS }));
   switch (tabOf(model)) {
     case 'Keys':
-      return top(tallies.keys, (each) => ({
-        name: printableBytes(each.name, look, 200),
-        condition: `key=${quoted(each.name)}`,
-      }));
+      return top(tallies.keys, ({ name }) => ({
+        name: printableBytes(name, look, 200),
+        condition: `key=${quoted(name)}`,
+      })).map((item) => ({ ...item, commands: tallies.keys.commandsOf(item.count.row) }));
     case 'Prefixes':
-      return top(tallies.prefixes, (each) => ({
-        name: printableBytes(each.name, look, 200),
-        condition: `prefix=${quoted(each.name.slice(0, -2))}`,
+      return top(tallies.prefixes, ({ name }) => ({
+        name: printableBytes(`${name}${tallies.keys.delimiter}*`, look, 200),
+        condition: `prefix=${quoted(name)}`,
       }));
     case 'Slots':
-      return top(tallies.bySlot, (each) => ({
-        name: `slot ${each.name}`,
-        condition: `slot=${each.name}`,
+      return top(tallies.bySlot, ({ name }) => ({
+        name: `slot ${name}`,
+        condition: `slot=${name}`,
       }));
     case 'Clients':
-      return top(tallies.clients, (each) => {
-        const session = sessions.get(Number(each.name));
+      return top(tallies.clients, ({ name }) => {
+        const session = sessions.get(Number(name));
         const who = session?.name || session?.library || session?.address || '';
-        return {
-          name: `c${each.name} ${printableText(who, look)}`,
-          condition: `conn=${each.name}`,
-        };
+        return { name: `c${name} ${printableText(who, look)}`, condition: `conn=${name}` };
       });
   }
 }
@@ -118,7 +116,8 @@ function lines(model: Model, { width }: Room): readonly string[] {
   const all = items(model);
   if (all.length === 0) return [' Nothing yet.'];
   const cursor = model.pane === 'hot' ? model.cursorOf('hot', all.length) : -1;
-  return all.map(({ name, count: each, rate }, i) => {
+  return all.map(({ name, count: each, commands }, i) => {
+    const { rate } = each;
     const reads = each.calls - each.error - each.writes;
     const share = Math.round((100 * each.writes) / Math.max(1, each.calls - each.error));
     const text = line(
@@ -134,7 +133,7 @@ function lines(model: Model, { width }: Room): readonly string[] {
         milliseconds(each.totalUs / Math.max(1, each.calls - each.error), 7),
         milliseconds(each.maxUs, 7),
       ],
-      each.commands.join(' '),
+      commands.join(' '),
       width,
     );
     return i === cursor ? model.look.theme.reverse(text) : text;

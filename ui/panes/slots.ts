@@ -203,12 +203,13 @@ function loadLines(model: Model, nodes: readonly Node[], width: number): readonl
 function sentences(model: Model, nodes: readonly Node[], width: number): readonly string[] {
   const { feed, look } = model;
   const nowUs = feed.nowUs();
-  const hottest = feed.tallies.bySlot.hottest(3, nowUs);
-  const keys = feed.tallies.keys.hottest(200, nowUs);
-  const texts = hottest.map(({ count: slot, rate }, i) => {
-    const key = keys.find((each) => each.count.slot === slot);
-    const name = key === undefined ? '' : `  ${printableBytes(key.count.name, look, 60)}`;
-    return `${i === 0 ? 'hottest slots' : ''.padEnd(13)}   ${slot.name.padStart(5)}  ${rate.toFixed(1)}/s${name}`;
+  const hottest = feed.tallies.bySlot.busiest(3, nowUs);
+  const { keys } = feed.tallies;
+  const rows = keys.hottest(200, nowUs);
+  const texts = hottest.map(({ row: slot, name: number, rate }, i) => {
+    const key = rows.find(({ row }) => keys.slotRow(row) === slot);
+    const name = key === undefined ? '' : `  ${printableBytes(keys.nameOf(key.row), look, 60)}`;
+    return `${i === 0 ? 'hottest slots' : ''.padEnd(13)}   ${number.padStart(5)}  ${rate.toFixed(1)}/s${name}`;
   });
   const busiest = nodes.filter(({ of }) => of > 1).sort((a, b) => b.share - a.share)[0];
   if (busiest !== undefined && busiest.share > 1.5 / busiest.of)

@@ -11,15 +11,13 @@ import {
   type RefusalCode,
   refusalBecause,
   SLOTS,
-  slotOf,
   type World,
 } from 'rmtop';
+import { Sample } from './count-table.js';
+import { KeysTop } from './keys-top.js';
 import { Redirects } from './redirects.js';
-import { type Count, Top } from './top.js';
+import { BytesTop, NumberTop } from './top.js';
 
-/** Longer keys are told apart by their beginnings. */
-const MOST_KEY = 256;
-const CLIENTS_KNOWN = 10_000;
 const MOVED = Buffer.from('MOVED ');
 
 /** Commands that the mesh refused for one reason. */
@@ -34,13 +32,11 @@ export type Refusal = {
 };
 
 export class Tallies {
-  readonly keys: Top = new Top();
-  readonly prefixes: Top = new Top();
-  readonly clients: Top = new Top();
+  readonly prefixes: BytesTop = new BytesTop();
+  readonly clients: NumberTop = new NumberTop();
   /** By the slots of keys as clients send them. */
-  readonly bySlot: Top = new Top(SLOTS);
-  private readonly slots: (Count | undefined)[] = [];
-  private readonly connections = new Map<number, Count>();
+  readonly bySlot: NumberTop = new NumberTop(SLOTS, SLOTS);
+  readonly keys: KeysTop = new KeysTop(this.prefixes, this.bySlot);
   readonly refusals: Map<string, Refusal> = new Map();
   /** `-MOVED` replies of servers, by upstream. */
   readonly moved: Map<string, number> = new Map();
@@ -50,6 +46,7 @@ export class Tallies {
   nils = 0;
   counted = 0;
   private readonly glance = new Glance();
+  private readonly sample = new Sample();
   private readonly world: World;
   private readonly facts: Facts;
   private newestUs = 0;
@@ -84,52 +81,18 @@ export class Tallies {
     const { command, atUs, durationUs, isError } = glance;
     if (atUs > this.newestUs) this.newestUs = atUs;
     if (glance.isNil) this.nils++;
-    const isWrite = command.spec?.writes === true;
-    const bytes = glance.requestBytes + glance.replyBytes;
-    this.clientOf(glance.connection).add(atUs, isWrite, isError, bytes, durationUs);
+    const { clients, keys, sample } = this;
+    sample.set(
+      atUs,
+      command.spec?.writes === true,
+      isError,
+      glance.requestBytes + glance.replyBytes,
+      durationUs,
+    );
+    clients.add(clients.row(glance.connection), sample);
     if (command.argc < 2) return;
-    const { keys } = command;
-    for (let i = 0; i < keys.length; i++) {
-      const at = keys[i] as number;
-      const name = command.text(at, MOST_KEY);
-      const key = this.keys.of(name);
-      key.slot ??= this.slotCount(slotOf(command.arg(at)));
-      key.add(atUs, isWrite, isError, bytes, durationUs);
-      key.noteCommand(command.spec?.name ?? command.name);
-      key.slot.add(atUs, isWrite, isError, bytes, durationUs);
-      this.prefixOf(key)?.add(atUs, isWrite, isError, bytes, durationUs);
-    }
-  }
-
-  private clientOf(connection: number): Count {
-    const known = this.connections.get(connection);
-    // Its place may have been given to another since.
-    if (known !== undefined && known.name === String(connection)) return known;
-    const count = this.clients.of(String(connection));
-    if (this.connections.size > CLIENTS_KNOWN) this.connections.clear();
-    this.connections.set(connection, count);
-    return count;
-  }
-
-  private slotCount(slot: number): Count {
-    let count = this.slots[slot];
-    if (count === undefined) {
-      count = this.bySlot.of(String(slot));
-      this.slots[slot] = count;
-    }
-    return count;
-  }
-
-  /** The count of a key's prefix; null where it has none. */
-  private prefixOf(key: Count): Count | null {
-    const { prefix } = key;
-    if (prefix !== null && prefix.name === key.prefixName) return prefix;
-    const colon = key.name.indexOf(':');
-    if (colon <= 0) return null;
-    const count = this.prefixes.of(`${key.name.slice(0, colon)}:*`);
-    key.prefix = count;
-    key.prefixName = count.name;
-    return count;
+    const places = command.keys;
+    for (let i = 0; i < places.length; i++) keys.take(command, places[i] as number, sample);
   }
 
   /** An error reply: whose is it? Only these are decided again. */

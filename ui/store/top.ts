@@ -1,229 +1,188 @@
-/**
- * Counts by name: exact for as many names as there is room for, then the most frequent by Space-Saving (Metwally and others, 2005):
- * a new name takes the place of the rarest and its count, and how far off that may be is kept with it.
- */
+/** Counts by name: where a name's row is, for names that are bytes (keys, prefixes) and for those that are numbers (slots, clients). */
+import { type Count, CountTable } from './count-table.js';
+import { grown } from './spreads.js';
 
-import { Spread } from 'rmtop';
+/** Longer names are told apart by their beginnings. */
+const MOST_BYTES = 256;
+const FIRST_NAMES = 512;
+/** Notes of a row whose name is bytes: the name's length and hash. */
+const LENGTH = 0;
+const HASH = 1;
+/** The first note that is free for others. */
+export const FREE_NOTE = 2;
+const ROOM = 10_000;
 
-/** Seconds that a rate is made over, in so many steps. */
-const STEP_US = 10e6;
-const STEPS = 7;
+/** One of the busiest: its row, its name (one character a byte) and its calls a second over the last minute. */
+export type Busy = Count & { readonly row: number; readonly name: string; readonly rate: number };
 
-/** What is counted of one name. */
-export class Count {
-  name: string;
-  calls = 0;
-  writes = 0;
-  errors = 0;
-  bytes = 0;
-  totalUs = 0;
-  maxUs = 0;
-  /** So many of the calls may belong to names that had this place before; 0: exact. */
-  error = 0;
-  /** The count of a key's slot; null where it is no key, or not known yet. */
-  slot: Count | null = null;
-  /** Names of commands, the first few. */
-  commands: string[] = NO_COMMANDS;
-  /** The count of a key's prefix, and that prefix: the count may have been given to another one since. */
-  prefix: Count | null = null;
-  prefixName = '';
-  /** Made with the second call: one sample is the longest itself. */
-  private spread: Spread | null = null;
-  /** Calls by step of ten seconds. */
-  private readonly steps: number[] = [0, 0, 0, 0, 0, 0, 0];
-  private step = 0;
-
-  constructor(name: string) {
-    this.name = name;
-  }
-
-  /** Becomes the count of another name, which takes over how often this one came. */
-  become(name: string): void {
-    this.name = name;
-    this.error = this.calls;
-    this.writes = 0;
-    this.errors = 0;
-    this.bytes = 0;
-    this.totalUs = 0;
-    this.maxUs = 0;
-    this.spread = null;
-    this.slot = null;
-    this.prefix = null;
-    this.commands = NO_COMMANDS;
-    this.steps.fill(0);
-  }
-
-  add(atUs: number, isWrite: boolean, isError: boolean, bytes: number, us: number): void {
-    this.calls++;
-    if (isWrite) this.writes++;
-    if (isError) this.errors++;
-    this.bytes += bytes;
-    this.totalUs += us;
-    this.spreadOf(us);
-    if (us > this.maxUs) this.maxUs = us;
-    const step = Math.floor(atUs / STEP_US);
-    if (step !== this.step) this.turn(step);
-    const at = step % STEPS;
-    this.steps[at] = (this.steps[at] ?? 0) + 1;
-  }
-
-  private spreadOf(us: number): void {
-    if (this.calls - this.error < 2) return;
-    if (this.spread === null) {
-      this.spread = new Spread();
-      this.spread.record(this.maxUs);
-    }
-    this.spread.record(us);
-  }
-
-  /** The latency that 99 of 100 calls did not exceed, µs; of those that are this name's. */
-  get p99Us(): number {
-    return Math.min(this.maxUs, this.spread?.quantileUs(0.99) ?? this.maxUs);
-  }
-
-  /** Empties the steps between the last and this one. */
-  private turn(step: number): void {
-    for (let each = Math.max(this.step + 1, step - STEPS + 1); each <= step; each++)
-      this.steps[each % STEPS] = 0;
-    this.step = Math.max(step, this.step);
-  }
-
-  noteCommand(name: string): void {
-    const { commands } = this;
-    if (commands.length === 0) this.commands = onlyOne(name);
-    else if (commands.length < 4 && !commands.includes(name)) this.commands = [...commands, name];
-  }
-
-  /** Calls a second over the last minute, or since the start where that is shorter. */
-  rate(nowUs: number): number {
-    const now = Math.floor(nowUs / STEP_US);
-    let calls = 0;
-    for (let step = Math.max(0, now - STEPS + 1); step <= now; step++)
-      if (step <= this.step && step > this.step - STEPS) calls += this.steps[step % STEPS] ?? 0;
-    const sinceUs = nowUs - Math.max(0, now - STEPS + 1) * STEP_US;
-    return (calls * 1e6) / Math.max(1e6, sinceUs);
-  }
-}
-
-const NO_COMMANDS: string[] = [];
-const SINGLE = new Map<string, string[]>();
-
-/** Most keys are used by one command: they share its list. */
-function onlyOne(name: string): string[] {
-  let list = SINGLE.get(name);
-  if (list === undefined) {
-    list = [name];
-    if (SINGLE.size < 1000) SINGLE.set(name, list);
-  }
-  return list;
-}
-
-/** A bounded table of Counts. */
-export class Top {
-  private readonly room: number;
-  private readonly counts = new Map<string, Count>();
-  /** A heap by calls as they were when last looked at: the rarest name first. */
-  private heap: { count: Count; calls: number }[] = [];
-  /** Names that lost their place. */
-  replaced = 0;
-
-  constructor(room = 10_000) {
-    this.room = room;
-  }
-
-  get size(): number {
-    return this.counts.size;
-  }
-
-  /** Whether every name that came has its own exact count. */
-  get isExact(): boolean {
-    return this.replaced === 0;
-  }
-
-  known(name: string): Count | undefined {
-    return this.counts.get(name);
-  }
-
-  /** The count of `name`, made where it is new. */
-  of(name: string): Count {
-    const known = this.counts.get(name);
-    if (known !== undefined) return known;
-    if (this.counts.size >= this.room) return this.takePlace(name);
-    const count = new Count(name);
-    this.push({ count, calls: 0 });
-    this.counts.set(name, count);
-    return count;
-  }
-
-  /** The rarest name's count goes to `name`: the object stays, for such a table would else be a heap of garbage a second. */
-  private takePlace(name: string): Count {
-    const count = this.rarest();
-    this.counts.delete(count.name);
-    this.replaced++;
-    count.become(name);
-    this.counts.set(name, count);
-    return count;
-  }
-
-  /** The count with the fewest calls, at the heap's front. What has grown since it was put there sinks first. */
-  private rarest(): Count {
-    for (;;) {
-      const front = this.heap[0];
-      if (front === undefined) throw new RangeError('an empty table has no rarest name');
-      if (front.calls === front.count.calls) return front.count;
-      front.calls = front.count.calls;
-      this.sink(0);
-    }
-  }
-
-  private push(entry: { count: Count; calls: number }): void {
-    const { heap } = this;
-    heap.push(entry);
-    for (let at = heap.length - 1; at > 0; ) {
-      const parent = (at - 1) >> 1;
-      if (this.callsAt(parent) <= this.callsAt(at)) return;
-      this.swap(at, parent);
-      at = parent;
-    }
-  }
-
-  private sink(at: number): void {
-    for (;;) {
-      const left = 2 * at + 1;
-      let least = at;
-      if (left < this.heap.length && this.callsAt(left) < this.callsAt(least)) least = left;
-      if (left + 1 < this.heap.length && this.callsAt(left + 1) < this.callsAt(least))
-        least = left + 1;
-      if (least === at) return;
-      this.swap(at, least);
-      at = least;
-    }
-  }
-
-  private callsAt(at: number): number {
-    return this.heap[at]?.calls ?? 0;
-  }
-
-  private swap(a: number, b: number): void {
-    const { heap } = this;
-    const one = heap[a];
-    const other = heap[b];
-    if (one === undefined || other === undefined) return;
-    heap[a] = other;
-    heap[b] = one;
-  }
+/** What tables have in common for those who read them. */
+export abstract class Top extends CountTable {
+  abstract nameOf(row: number): string;
 
   /** The `many` with the most calls a second, then the most calls. */
-  hottest(
-    many: number,
-    nowUs: number,
-  ): readonly { readonly count: Count; readonly rate: number }[] {
-    const all = [...this.counts.values()].map((count) => ({ count, rate: count.rate(nowUs) }));
-    all.sort((a, b) => b.rate - a.rate || b.count.calls - a.count.calls);
-    return all.slice(0, many);
+  busiest(many: number, nowUs: number): readonly Busy[] {
+    return this.hottest(many, nowUs).map(({ row, rate }) => ({
+      ...this.count(row),
+      row,
+      name: this.nameOf(row),
+      rate,
+    }));
+  }
+}
+
+/** Counts by bytes: an open table of hashes beside the names themselves, so that no string is made for a command. */
+export class BytesTop extends Top {
+  private readonly mask: number;
+  /** By hash: the row and 1; 0 is a free place. */
+  private readonly places: Int32Array;
+  private names: Uint8Array = new Uint8Array(0);
+  /** Else a client could choose names that all fall on one place. */
+  private readonly seed = Math.floor(Math.random() * 2 ** 31);
+
+  constructor(room: number = ROOM) {
+    super(room);
+    // At most half of the places are taken.
+    const places = 2 ** Math.ceil(Math.log2(room * 2));
+    this.places = new Int32Array(places);
+    this.mask = places - 1;
   }
 
-  get list(): IterableIterator<Count> {
-    return this.counts.values();
+  /** The row of the name at `from` … `end` of `bytes`, made where it is new. */
+  row(bytes: Uint8Array, from: number, end: number): number {
+    const length = Math.min(MOST_BYTES, end - from);
+    const hash = this.hash(bytes, from, length);
+    let at = hash & this.mask;
+    for (let known = this.places[at] as number; known !== 0; known = this.places[at] as number) {
+      if (this.isName(known - 1, hash, bytes, from, length)) return known - 1;
+      at = (at + 1) & this.mask;
+    }
+    const isFull = this.isFull;
+    const row = isFull ? this.rarest() : this.addRow();
+    if (isFull) {
+      this.forget(row);
+      this.empty(row);
+      // Its place may be nearer now.
+      at = hash & this.mask;
+      while (this.places[at] !== 0) at = (at + 1) & this.mask;
+    }
+    this.places[at] = row + 1;
+    this.keep(row, hash, bytes, from, length);
+    return row;
+  }
+
+  nameOf(row: number): string {
+    const at = row * MOST_BYTES;
+    return Buffer.from(this.names.buffer, at, this.note(row, LENGTH)).toString('latin1');
+  }
+
+  override clear(): void {
+    super.clear();
+    this.places.fill(0);
+  }
+
+  /** FNV-1a, stirred at the end: places are made of its low bits. */
+  private hash(bytes: Uint8Array, from: number, length: number): number {
+    let hash = this.seed;
+    for (let i = from; i < from + length; i++)
+      hash = Math.imul(hash ^ (bytes[i] as number), 0x01000193);
+    hash ^= hash >>> 15;
+    return Math.imul(hash, 0x2c1b3c6d) ^ (hash >>> 13);
+  }
+
+  private isName(
+    row: number,
+    hash: number,
+    bytes: Uint8Array,
+    from: number,
+    length: number,
+  ): boolean {
+    if (this.note(row, HASH) !== hash || this.note(row, LENGTH) !== length) return false;
+    const { names } = this;
+    const at = row * MOST_BYTES;
+    for (let i = 0; i < length; i++) if (names[at + i] !== bytes[from + i]) return false;
+    return true;
+  }
+
+  private keep(row: number, hash: number, bytes: Uint8Array, from: number, length: number): void {
+    if ((row + 1) * MOST_BYTES > this.names.length)
+      this.names = grown(
+        this.names,
+        Math.max(FIRST_NAMES * MOST_BYTES, this.names.length * 2),
+        Uint8Array,
+      );
+    const { names } = this;
+    const at = row * MOST_BYTES;
+    for (let i = 0; i < length; i++) names[at + i] = bytes[from + i] as number;
+    this.setNote(row, LENGTH, length);
+    this.setNote(row, HASH, hash);
+  }
+
+  /** Takes the name of `row` out; those that stand behind it for want of a better place move up. */
+  private forget(row: number): void {
+    const { places, mask } = this;
+    let free = this.note(row, HASH) & mask;
+    while (places[free] !== row + 1) free = (free + 1) & mask;
+    for (let at = (free + 1) & mask; places[at] !== 0; at = (at + 1) & mask) {
+      const wanted = this.note((places[at] as number) - 1, HASH) & mask;
+      if (((at - wanted) & mask) < ((at - free) & mask)) continue;
+      places[free] = places[at] as number;
+      free = at;
+    }
+    places[free] = 0;
+  }
+}
+
+/** Counts by whole numbers, of which there are few or which are small. */
+export class NumberTop extends Top {
+  /** Rows by number, each and 1: of small numbers in an array, of others in a map. */
+  private readonly small: Int32Array;
+  private readonly rows = new Map<number, number>();
+  private readonly numbers: number[] = [];
+
+  /** Numbers below `small` are found without a search. */
+  constructor(room: number = ROOM, small = 0) {
+    super(room);
+    this.small = new Int32Array(small);
+  }
+
+  /** The row of `number`, made where it is new. */
+  row(number: number): number {
+    const known = this.known(number);
+    if (known !== undefined) return known;
+    const isFull = this.isFull;
+    const row = isFull ? this.rarest() : this.addRow();
+    if (isFull) {
+      this.set(this.numbers[row] as number, undefined);
+      this.empty(row);
+    }
+    this.numbers[row] = number;
+    this.set(number, row);
+    return row;
+  }
+
+  known(number: number): number | undefined {
+    if (number >= this.small.length) return this.rows.get(number);
+    const place = this.small[number] as number;
+    return place === 0 ? undefined : place - 1;
+  }
+
+  private set(number: number, row: number | undefined): void {
+    if (number < this.small.length) this.small[number] = row === undefined ? 0 : row + 1;
+    else if (row === undefined) this.rows.delete(number);
+    else this.rows.set(number, row);
+  }
+
+  override clear(): void {
+    super.clear();
+    this.small.fill(0);
+    this.rows.clear();
+  }
+
+  numberOf(row: number): number {
+    return this.numbers[row] as number;
+  }
+
+  nameOf(row: number): string {
+    return String(this.numbers[row]);
   }
 }
