@@ -1,4 +1,5 @@
 /** What an input does: it goes to the dialog that is open, else to the filter being typed, else to the keys. */
+import { answerClear } from './actions/clear.js';
 import { answerClose } from './actions/clients.js';
 import { pickFault } from './actions/faults.js';
 import { promptKey, promptPaste } from './actions/prompt.js';
@@ -35,6 +36,7 @@ export function act(model: Model, input: Input): void {
   }
   if (dialog?.kind === 'quit') answerQuit(model, name);
   else if (dialog?.kind === 'close') answerClose(model, dialog.connection, name);
+  else if (dialog?.kind === 'clear') answerClear(model, dialog.which, name);
   else if (dialog?.kind === 'fault') pickFault(model, name);
   else if (dialog?.kind === 'bind') pickKey(model, dialog.action, name);
   else if (dialog?.kind === 'prompt') promptKey(model, dialog, name, text);

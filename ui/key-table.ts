@@ -36,6 +36,8 @@ export const KEY_TABLE = {
     ['order-reverse', 'v', 'reverse the order', ''],
     ['columns', 'c', 'choose columns', 'columns'],
     ['follow', 'F', 'follow the newest command on and off', 'follow'],
+    ['clear', 'z', 'clear the list; asks', ''],
+    ['clear-hidden', 'Z', 'clear what the filter hides; asks', ''],
     ['freeze', 'p', 'freeze the screen, traffic goes on; play and pause a recording', ''],
   ],
   Marks: [
@@ -72,7 +74,7 @@ export const KEY_TABLE = {
       'fault',
     ],
     ['edit', 'e', 'edit the rule in focus', 'edit'],
-    ['remove', 'd', 'remove the rule in focus', 'remove'],
+    ['remove', 'd', 'remove the rule in focus; in the stream: the row', 'remove'],
     ['duplicate', 'D', 'a copy of the rule in focus', ''],
     ['undo', 'u', 'undo the last change of rules', 'undo'],
     ['redo', 'ctrl-r', 'redo it', ''],

@@ -1,7 +1,8 @@
 /** How what the keys do is done. Which key does what is in `key-table.ts`, and in the user's settings. */
+import { askClear, removeFocused } from './actions/clear.js';
 import { askClose } from './actions/clients.js';
 import { askSaveReply, startCopy, startWrite } from './actions/copy.js';
-import { duplicateRule, editRule, removeRule, startFaults } from './actions/faults.js';
+import { duplicateRule, editRule, startFaults } from './actions/faults.js';
 import { addCell, editFilter, toggleFilter } from './actions/find.js';
 import { openHelp } from './actions/help.js';
 import { goBack } from './actions/jumps.js';
@@ -65,6 +66,8 @@ const RUN: Readonly<Record<Action, (model: Model) => void>> = {
   'order-reverse': reverseOrder,
   columns: list('columns'),
   follow: toggleFollow,
+  clear: askClear('all'),
+  'clear-hidden': askClear('hidden'),
   freeze: toggleFreeze,
   mark: performing('mark'),
   'only-marked': toggleOnlyMarked,
@@ -90,7 +93,7 @@ const RUN: Readonly<Record<Action, (model: Model) => void>> = {
   'next-layout': nextArrangement,
   faults: startFaults,
   edit: editRule,
-  remove: removeRule,
+  remove: removeFocused,
   duplicate: duplicateRule,
   undo: (model) => model.desk.undo(),
   redo: (model) => model.desk.undo(true),

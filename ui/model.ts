@@ -41,6 +41,8 @@ export type Dialog =
   | { readonly kind: 'fault' }
   /** Which key does `action` from now on. */
   | { readonly kind: 'bind'; readonly action: Action }
+  /** Whether to take rows off the list. */
+  | { readonly kind: 'clear'; readonly which: 'all' | 'hidden' }
   /** Whether to end a client's connection. */
   | { readonly kind: 'close'; readonly connection: number }
   | {

@@ -1,5 +1,6 @@
 /** Reading what came: finding, going to, ordering, marking, and how it is shown. */
 import { complete } from 'rmtop';
+import { clearRows } from '../actions/clear.js';
 import { goBack, jumpTo } from '../actions/jumps.js';
 import { clearMarks, markBetween, markFitting, toggleMark } from '../actions/marks.js';
 import { orderBy, orderByArrival } from '../actions/order.js';
@@ -81,6 +82,18 @@ function note(model: Model, rest: string): string | null {
 }
 
 export const readingCommands: readonly Command[] = [
+  {
+    name: 'clear',
+    usage: 'all | hidden',
+    help: 'take rows off the list: all, or what the filter hides',
+    alone: true,
+    options: () => ['all', 'hidden'],
+    run: (model, rest) => {
+      if (rest !== '' && rest !== 'all' && rest !== 'hidden') return 'all, hidden';
+      clearRows(model, rest === 'hidden' ? 'hidden' : 'all');
+      return null;
+    },
+  },
   {
     name: 'diff',
     usage: '',

@@ -35,6 +35,7 @@ function rightPart(model: Model, width: number): string {
   }
   parts.push(shownText(model, width));
   if (width >= 120 && feed.rows.evicted > 0) parts.push(`evicted ${number(feed.rows.evicted)}`);
+  if (width >= 120 && feed.rows.cleared > 0) parts.push(`cleared ${number(feed.rows.cleared)}`);
   if (width >= 180) parts.push(`memory ${size(feed.rows.sizeBytes)}B`);
   if (feed.lost > 0)
     parts.push(

@@ -1,5 +1,6 @@
 /** The tabs, and the two lines at the bottom: news or a question, and the keys that make sense now. */
 
+import { clearText } from '../actions/clear.js';
 import { clientText } from '../actions/clients.js';
 import { faultsInALine } from '../actions/faults.js';
 import { type Action, keyIn, shownKey } from '../key-table.js';
@@ -56,6 +57,8 @@ export function newsLine(model: Model, width: number): string {
   }
   if (dialog?.kind === 'close')
     return theme.bold(cut(` Close ${clientText(model, dialog.connection)}? y/N`, width));
+  if (dialog?.kind === 'clear')
+    return theme.bold(cut(` ${clearText(model, dialog.which)} y/N`, width));
   if (dialog?.kind === 'fault') return theme.bold(fit(` t> ${faultsInALine(model)}`, width));
   if (dialog?.kind === 'bind')
     return theme.bold(cut(` Press the key for ${dialog.action}; Esc leaves it`, width));

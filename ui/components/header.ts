@@ -69,6 +69,7 @@ export function totalsLines(model: Model, width: number, height: number): readon
     'too small for more: 60x12 or larger. q quits',
   ];
   if (model.dialog?.kind === 'quit') lines.unshift('Quit? y/N');
+  if (model.dialog?.kind === 'clear') lines.unshift('Clear the list? y/N');
   if (model.dialog?.kind === 'close') lines.unshift(`Close c${model.dialog.connection}? y/N`);
   return lines.slice(0, height).map((line) => cut(line, width).trimEnd());
 }

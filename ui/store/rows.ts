@@ -34,6 +34,8 @@ export class RowStore {
   /** How many rows were taken in, and how many of them have gone again to make room. */
   arrived = 0;
   evicted = 0;
+  /** How many were taken away by the user. */
+  cleared = 0;
   private readonly limits: Limits;
   private readonly seqs: Float64Array;
   private readonly places: Float64Array;
@@ -220,9 +222,59 @@ export class RowStore {
     else this.drop(place);
   }
 
-  /** One row less in the block that holds this place; the block goes with its last. */
   private drop(place: number): void {
     this.evicted++;
+    this.release(place);
+  }
+
+  /**
+   * Takes away the rows that `which` names; those that wait for their replies stay, for they are not over. Gives how many went.
+   * `hidden`: those that the filter has hidden.
+   */
+  clear(which: 'all' | 'hidden'): number {
+    let to = this.start;
+    for (let at = this.start; at < this.end; at++) {
+      const place = this.places[at] as number;
+      const mark = this.markOf(at);
+      if (!this.goes(at, which)) {
+        this.seqs[to] = this.seqs[at] as number;
+        this.places[to] = place;
+        this.marks[to++] = mark;
+        continue;
+      }
+      this.tally[mark]--;
+      this.release(place);
+    }
+    const gone = this.end - to;
+    this.cleared += gone;
+    this.end = to;
+    return gone;
+  }
+
+  /** How many `clear` would take away. */
+  clearable(which: 'all' | 'hidden'): number {
+    let count = 0;
+    for (let at = this.start; at < this.end; at++) if (this.goes(at, which)) count++;
+    return count;
+  }
+
+  private goes(at: number, which: 'all' | 'hidden'): boolean {
+    return this.places[at] !== PENDING && (which === 'all' || this.marks[at] === HIDDEN);
+  }
+
+  /** Takes one row away; false: it is none, or waits for its reply. */
+  clearOne(seq: number): boolean {
+    const at = this.search(seq);
+    const place = this.places[at] as number;
+    if (!this.has(seq) || place === PENDING) return false;
+    this.remove(at);
+    this.release(place);
+    this.cleared++;
+    return true;
+  }
+
+  /** One row less in the block that holds this place; the block goes with its last. */
+  private release(place: number): void {
     const id = Math.floor(place / PLACES_IN_BLOCK);
     const held = this.blocks.get(id);
     if (held === undefined || --held.rows > 0) return;

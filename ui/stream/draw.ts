@@ -29,7 +29,8 @@ export function streamLines(model: Model, width: number, height: number): string
 
 function nothingShown(model: Model): string[] {
   const { rows } = model.feed;
-  if (rows.length === 0) return [];
+  if (rows.length === 0)
+    return rows.cleared > 0 ? ['', '   Cleared. What comes next is shown here.'] : [];
   const text =
     rows.unchecked > 0
       ? 'looking ...'
