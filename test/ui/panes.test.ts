@@ -5,6 +5,7 @@ import { decodeReply } from 'rmtop';
 import { besideEachOther, replyLines } from '../../ui/detail/two-replies.js';
 import { makeLook } from '../../ui/look.js';
 import { Links } from '../../ui/store/links.js';
+import { TestScreen } from '../helpers/model.js';
 
 const LOOK = makeLook('mono', 'none', false);
 
@@ -64,4 +65,29 @@ test('two replies in columns: what differs has an x between them, also where one
   );
   const none = besideEachOther(null, null, LOOK, 60).join('\n');
   assert.match(none, /\(no longer in memory\).* x \(no reply\)/);
+});
+
+test('the longest in Stats is the longest there was, and no share of all is said to take longer', async () => {
+  const screen = new TestScreen(120, 36);
+  const { stream, model } = screen;
+  for (const ms of [1, 2, 40.7]) stream.command({ argv: ['GET', 'a'], ms });
+  stream.command({ argv: ['SET', 'a', 'b'], ms: 12.34 });
+  screen.update();
+  model.feed.meter.add(await stream.totals());
+  screen.type('66');
+  const [heads = '', get = '', set = '', all = ''] = (
+    /COMMAND[\s\S]*/.exec(screen.panes())?.[0] ?? ''
+  ).split('\n');
+  const names = heads.replaceAll(' ms', '').split(/\s+/);
+  const of = (line: string, name: string): string | undefined =>
+    line.trim().split(/\s+/)[names.indexOf(name)];
+  assert.deepEqual(
+    [get, set, all].map((line) => [of(line, 'COMMAND'), of(line, 'MAX')]),
+    [
+      ['GET', '40.70'],
+      ['SET', '12.34'],
+      ['all', '40.70'],
+    ],
+  );
+  assert.equal(of(set, 'p50'), '12.34');
 });

@@ -4,6 +4,7 @@ import test from 'node:test';
 import { relatedTo } from '../../ui/detail/related.js';
 import { TestScreen } from '../helpers/model.js';
 import { RANGES } from '../helpers/stream.js';
+import { until } from '../helpers/until.js';
 
 const FIRST = RANGES[0]?.primary ?? '';
 const ERROR = '-ERR Fault Injected: Error\r\n';
@@ -69,4 +70,18 @@ test('slots by number: rate, owner and busiest key; those on their way are marke
   assert.match(nodes, /redirects +1 followed since the start: MOVED 0, ASK 1/);
   assert.match(nodes, /last redirect +ASK +14964 +s2\.p > s0\.p \(price:eur\)/);
   assert.match(nodes, /migrating \(>\) +14964 s2\.p > s0\.p/);
+});
+
+test('the Related tab follows what comes while it is looked at', async () => {
+  const screen = new TestScreen(80, 24);
+  const { stream, model } = screen;
+  stream.command({ argv: ['SET', 'user:1', 'a'], atMs: 1 });
+  screen.update();
+  screen.type('\r[[');
+  assert.match(screen.panes(), /\[Related\][\s\S]*same key/);
+  const sent = stream.command({ argv: ['GET', 'user:1'], atMs: 2 });
+  stream.command({ argv: ['GET', 'other'], atMs: 3 });
+  const before = model.viewport.focus;
+  await until(() => new RegExp(` ${sent} .*GET +user:1`).test(screen.panes()), 'the later one');
+  assert.equal(model.viewport.focus, before);
 });

@@ -73,9 +73,31 @@ function relatedLines(model: Model, row: Row, facts: Facts, width: number): read
   ];
 }
 
-/** Long tabs are made once, not at every frame: the last one is kept until something it shows changes. */
+/** What comes is related to what is looked at: so often the tab looks again, while anything comes. */
+const RELATED_MS = 1000;
+
+/**
+ * Long tabs are made once, not at every frame: the last one is kept until something it shows changes. The Related tab follows what comes
+ * at its own pace; a timer sees to it that the last of it is not left out.
+ */
 function remembering(make: LinesPane['lines']): LinesPane['lines'] {
-  const kept = new WeakMap<Model, { key: string; lines: readonly string[] }>();
+  type Kept = {
+    readonly key: string;
+    readonly lines: readonly string[];
+    readonly arrived: number;
+    readonly ms: number;
+    timed: boolean;
+  };
+  const kept = new WeakMap<Model, Kept>();
+  const isDue = (model: Model, known: Kept): boolean => {
+    if (DETAIL_TABS[model.tabOf('detail')] !== 'Related') return false;
+    if (model.feed.rows.arrived === known.arrived) return false;
+    const leftMs = RELATED_MS - (performance.now() - known.ms);
+    if (leftMs <= 0) return true;
+    if (!known.timed) setTimeout(model.effects.changed, leftMs).unref();
+    known.timed = true;
+    return false;
+  };
   return (model, room) => {
     const row = model.viewport.focused;
     const key = [
@@ -90,9 +112,10 @@ function remembering(make: LinesPane['lines']): LinesPane['lines'] {
       row === null ? '' : model.feed.marks.of(row.seq)?.note,
     ].join();
     const known = kept.get(model);
-    if (known?.key === key) return known.lines;
+    if (known?.key === key && !isDue(model, known)) return known.lines;
     const made = make(model, room);
-    kept.set(model, { key, lines: made });
+    const { arrived } = model.feed.rows;
+    kept.set(model, { key, lines: made, arrived, ms: performance.now(), timed: false });
     return made;
   };
 }

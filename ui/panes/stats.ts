@@ -66,15 +66,16 @@ function row(name: string, cells: readonly string[], width: number): string {
 }
 
 function cellsOf(tally: CommandTally, all: number): readonly string[] {
+  // The end of a histogram's last place may lie behind the longest there was.
   const at = (quantile: number): string =>
-    milliseconds(quantileUs(tally.latency, quantile) ?? 0, 6);
+    milliseconds(Math.min(tally.maxUs, quantileUs(tally.latency, quantile) ?? 0), 6);
   return [
     tally.calls < 1e7 ? count(tally.calls) : short(tally.calls),
     percent(tally.calls, all),
     short(tally.errors),
     at(0.5),
     at(0.99),
-    at(1),
+    milliseconds(tally.maxUs, 6),
     short(tally.nils),
     at(0.9),
     at(0.999),
