@@ -153,15 +153,16 @@ function report(rows: readonly Row[], memory: readonly Growth[]): void {
     });
     print(`${name.padEnd(40)}${cells.join('')}`);
   }
-  const headless = (load: string): number => of('headless', load)?.rps ?? Number.NaN;
-  for (const name of names.filter((each) => /^(screen|record|json)/.test(each))) {
-    const shares = LOADS.slice(0, 4).map((load) =>
-      `${(100 * (1 - (of(name, load.name)?.rps ?? 0) / headless(load.name))).toFixed(0)} %`.padStart(
-        24,
-      ),
-    );
-    print(`${`${name}: costs, of headless`.padEnd(40)}${shares.join('')}`);
-  }
+  const costs = (name: string, base: string): void => {
+    const shares = LOADS.slice(0, 4).map((load) => {
+      const share = (of(name, load.name)?.rps ?? 0) / (of(base, load.name)?.rps ?? Number.NaN);
+      return `${(100 * (1 - share)).toFixed(0)} %`.padStart(24);
+    });
+    print(`${`${name}: costs, of ${base}`.padEnd(40)}${shares.join('')}`);
+  };
+  for (const base of ['headless', 'events'].filter((each) => names.includes(each)))
+    for (const name of names.filter((each) => /^(events|screen|record|json)/.test(each)))
+      if (name !== base) costs(name, base);
   print('');
   print(
     `${'one client: ms (added to direct)'.padEnd(40)}${'p50'.padStart(24)}${'p99'.padStart(24)}`,

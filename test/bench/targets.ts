@@ -23,6 +23,7 @@ type Starter = { readonly name: string; start(): Promise<Target | null> };
 
 const RMTOP = path.join(import.meta.dirname, '..', '..', 'bin', 'rmtop.js');
 const PIPE = path.join(import.meta.dirname, 'pipe.js');
+const EVENTS = path.join(import.meta.dirname, 'events.js');
 
 /** All targets, in the order they are shown. A starter gives null where its program is not installed. */
 export function targets(cluster: RedisCluster, single: RedisServer): readonly Starter[] {
@@ -39,6 +40,11 @@ export function targets(cluster: RedisCluster, single: RedisServer): readonly St
     },
     { name: 'nutcracker', start: () => nutcracker(single.port, folder) },
     { name: 'headless', start: () => headlessTarget(`127.0.0.1:${first}`) },
+    {
+      name: 'events',
+      start: () =>
+        program('events', (port) => [process.execPath, EVENTS, String(port), `127.0.0.1:${first}`]),
+    },
     ...[false, true].map((hasMirrors) => {
       const name = hasMirrors ? 'mesh' : 'mesh without mirrors';
       return {
