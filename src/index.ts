@@ -190,6 +190,7 @@ export { EXPORTERS, type Exporter } from './recording/exporters.js';
 export { FaultScript } from './recording/fault-script.js';
 export { FixtureMaker, type FixtureOptions } from './recording/fixture.js';
 export { commandToJson } from './recording/format.js';
+export { readCommandFile } from './recording/imports/commands.js';
 export {
   IMPORT_FORMATS,
   type Imported,
@@ -197,6 +198,7 @@ export {
   type ImportNotes,
   importCommands,
 } from './recording/imports.js';
+export { LineStore, NumberList } from './recording/line-store.js';
 export { type ArgumentRule, parseArgumentRule } from './recording/loose.js';
 export {
   type Exhausted,
@@ -230,6 +232,7 @@ export {
   unknownUpstreams,
   withUnknown,
 } from './recording/realign.js';
+export { RecordedScripts, type ScriptUse, sha1Of } from './recording/recorded-scripts.js';
 export {
   REDACT_AUTH,
   type RedactOptions,
@@ -239,6 +242,7 @@ export {
 } from './recording/redact.js';
 export {
   compareDecisions,
+  compareServers,
   type DecisionChange,
   drawsThen,
   movedKeys,
@@ -256,7 +260,8 @@ export {
   type ReplayOutcome,
   type ReplayResult,
 } from './recording/replay.js';
-export { type ItemOptions, type LeftOut, replayItem } from './recording/replay-items.js';
+export { blocks, type ItemOptions, type LeftOut, replayItem } from './recording/replay-items.js';
+export { listedItems, type ReplayItems } from './recording/replay-plan.js';
 export {
   changesText,
   ReplayReport,
@@ -269,6 +274,7 @@ export { readServable, type Servable } from './recording/servable.js';
 export { checkOutput, type SinkOptions } from './recording/sink.js';
 export { StartState } from './recording/start-state.js';
 export type { Json, JsonObject } from './recording/values.js';
+export { roundSuffix, withoutSuffix } from './recording/vary.js';
 export { type BrokenLaw, checkLaw } from './recording/verify.js';
 export {
   RecordWriter,

@@ -1,9 +1,10 @@
 /** `rmtop replay FILE`: sends a recording again, compares what comes back, and reports. */
 import { writeFileSync } from 'node:fs';
 import { Command as Cli } from 'commander';
+import { usage } from '../options.js';
 import { Output } from '../recording-files.js';
 import { decideOnly } from '../replay/decide-only.js';
-import { type ReplayFlags, rangeOf, withReplayFlags } from '../replay/flags.js';
+import { optionsOf, type ReplayFlags, rangeOf, withReplayFlags } from '../replay/flags.js';
 import { changedMesh } from '../replay/mesh.js';
 import { replayRecording } from '../replay/run.js';
 
@@ -17,15 +18,37 @@ export function replayCommand(): Cli {
 }
 
 async function run(file: string, flags: ReplayFlags): Promise<number> {
+  const options = optionsOf(flags);
+  if (file === '-' && options.byStep === true)
+    throw usage('--step', '-', 'used with a file: stdin is where steps come from');
   if (flags.decideOnly === true)
     return decideOnly(file, rangeOf(flags), changedMesh(flags), flags.json === true);
-  const { report, outcome, script, exitCode } = await replayRecording(file, flags);
+  const { signal, code } = interruption();
+  const { report, outcome, script, exitCode } = await replayRecording(file, flags, signal);
   if (flags.junit !== undefined) writeFileSync(flags.junit, report.junit(file), { mode: 0o600 });
   const { total, leftOut } = script;
   const text =
     flags.json === true
       ? JSON.stringify(report.json(outcome, total, leftOut))
-      : report.text(outcome, total, leftOut, `x${flags.speed}, ${flags.order}`).join('\n');
+      : report.text(outcome, total, leftOut, howText(flags)).join('\n');
   await new Output().write(`${text}\n`);
-  return exitCode;
+  return code() ?? exitCode;
+}
+
+function howText({ step, rate, speed, order }: ReplayFlags): string {
+  return `${step === true ? 'by step' : (rate ?? `x${speed}`)}, ${order}`;
+}
+
+const CODES = { SIGINT: 130, SIGTERM: 143 } as const;
+
+/** The first signal ends the replay with its report, a second one the program. */
+function interruption(): { readonly signal: AbortSignal; code(): number | null } {
+  const controller = new AbortController();
+  let code: number | null = null;
+  for (const name of ['SIGINT', 'SIGTERM'] as const)
+    process.once(name, () => {
+      code = CODES[name];
+      controller.abort();
+    });
+  return { signal: controller.signal, code: () => code };
 }

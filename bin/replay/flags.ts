@@ -1,6 +1,6 @@
 /** The flags of `rmtop replay`, and what they come to. */
 import type { Command } from 'commander';
-import { parseTolerances, type ReplayOptions } from 'rmtop';
+import { parseTolerances, type ReplayOptions, RmtopError } from 'rmtop';
 import { type ProxyFlags, parseDuration, usage, withProxyFlags } from '../options.js';
 import { filterOf } from '../recording-files.js';
 import type { Range } from './script.js';
@@ -8,7 +8,13 @@ import type { Range } from './script.js';
 /** What commander gives. */
 export type ReplayFlags = ProxyFlags & {
   readonly speed: string;
+  readonly rate?: string;
+  readonly step?: boolean;
   readonly order: string;
+  readonly conns?: string;
+  readonly times?: string;
+  readonly loop?: string;
+  readonly vary?: string;
   readonly maxGap?: string;
   readonly filter?: string;
   readonly from?: string;
@@ -22,7 +28,9 @@ export type ReplayFlags = ProxyFlags & {
   readonly skipBlocking?: boolean;
   readonly pipeline: boolean;
   readonly guard: string;
+  readonly asForwarded?: boolean;
   readonly faults?: string;
+  readonly load?: string;
   readonly seedState?: boolean;
   readonly flush?: boolean;
   readonly decideOnly?: boolean;
@@ -59,11 +67,23 @@ export function withReplayFlags(command: Command): Command {
       'causal, conn (only within a connection), serial or none',
       REPLAY_DEFAULTS.order,
     )
+    .option('--rate <rate>', 'evenly, whatever the recorded times: 500/s, 30/m')
+    .option('--step', 'one command for each Enter; a number: so many; c: all the rest; q: no more')
     .option('--max-gap <duration>', 'shorten longer silences to this')
     .option(
       '--guard <duration>',
       'how much longer than recorded a reply is waited for',
       REPLAY_DEFAULTS.guard,
+    )
+    .option(
+      '--conns <number>',
+      'fold the recorded connections onto so many; those that watch, subscribe or block keep their own',
+    )
+    .option('--times <number>', 'so many rounds; what prepares the servers is done before each')
+    .option('--loop <duration>', 'rounds for this long')
+    .option(
+      '--vary <what>',
+      'key: a suffix for each round after the first, so that they do not meet',
     )
     .option('-f, --filter <expression>', 'only the commands that fit; transactions stay whole')
     .option('--from <duration>', 'only what came after')
@@ -74,8 +94,13 @@ export function withReplayFlags(command: Command): Command {
       'ttl=5s, order=off, errors=strict … or none; repeatable',
       collect,
     )
-    .option('--routing <how>', 'compare where commands go: role, or off', REPLAY_DEFAULTS.routing)
+    .option(
+      '--routing <how>',
+      'compare where commands go: strict (also which replica), role, or off',
+      REPLAY_DEFAULTS.routing,
+    )
     .option('--direct', 'straight to the server, not through the mesh')
+    .option('--as-forwarded', 'send edited commands as they were edited, not as they were received')
     .option('--allow-writes', 'send writes to servers that are not on this machine')
     .option(
       '--strict-housekeeping',
@@ -85,6 +110,7 @@ export function withReplayFlags(command: Command): Command {
     .option('--no-pipeline', 'one write a command')
     .option('--faults <which>', 'recorded: the same faults hit the same commands again')
     .option('--flush', 'empty the servers first; only on this machine')
+    .option('--load <file>', 'send this first: RESP, or a command a line as redis-cli takes them')
     .option('--seed-state', 'first put there what the first reads of the recording found')
     .option('--decide-only', 'send nothing: decide every command again under --mesh and flags')
     .option('--json', 'the report as JSON')
@@ -99,22 +125,126 @@ export function optionsOf(flags: ReplayFlags): ReplayOptions {
   const speed = flags.speed === 'max' ? 'max' : Number(flags.speed);
   if (speed !== 'max' && !(speed >= 0.1 && speed <= 100))
     throw usage('--speed', flags.speed, '0.1 to 100, or max');
-  if (flags.routing !== 'role' && flags.routing !== 'off')
-    throw usage('--routing', flags.routing, 'role or off');
+  if (!ROUTINGS.has(flags.routing)) throw usage('--routing', flags.routing, 'strict, role or off');
+  if (flags.routing === 'strict' && flags.direct === true)
+    throw usage('--routing', 'strict', 'used without --direct: without a mesh nothing is routed');
   if (flags.faults !== undefined && flags.faults !== 'recorded')
     throw usage('--faults', flags.faults, 'recorded');
-  if (flags.faults !== undefined && flags.direct === true)
-    throw usage('--faults', flags.faults, 'used without --direct: faults are the mesh’s');
-  if (flags.mesh !== undefined && flags.direct === true)
-    throw usage('--mesh', flags.mesh.join(' '), 'used without --direct');
+  if (flags.vary !== undefined && flags.vary !== 'key') throw usage('--vary', flags.vary, 'key');
+  refuseTogether(flags);
   return {
-    speed,
+    speed: flags.step === true ? 'max' : speed,
+    perSecond: flags.rate === undefined ? null : rateOf(flags.rate),
+    byStep: flags.step === true,
     order,
     maxGapMs: flags.maxGap === undefined ? null : parseDuration('--max-gap', flags.maxGap),
     guardMs: parseDuration('--guard', flags.guard),
     pipeline: flags.pipeline,
     tolerances: parseTolerances(flags.tolerate ?? []),
   };
+}
+
+const ROUTINGS: ReadonlySet<string> = new Set(['strict', 'role', 'off']);
+
+type Name = keyof ReplayFlags;
+
+/** Flags that contradict each other, and why. */
+const APART: readonly (readonly [Name, readonly Name[], string])[] = [
+  ['direct', ['faults', 'fault', 'mesh', 'route', 'mirror'], 'the mesh is left out'],
+  ['rate', ['speed', 'maxGap'], 'recorded times do not count'],
+  [
+    'step',
+    ['speed', 'maxGap', 'rate', 'order', 'times', 'loop'],
+    'each command waits to be asked for',
+  ],
+  ['loop', ['times'], 'either so many rounds, or so long'],
+  ['conns', ['faults'], 'faults hit the commands of a recorded connection'],
+  [
+    'decideOnly',
+    [
+      'direct',
+      'rate',
+      'step',
+      'conns',
+      'times',
+      'loop',
+      'vary',
+      'load',
+      'flush',
+      'seedState',
+      'faults',
+      'junit',
+      'asForwarded',
+    ],
+    'nothing is sent',
+  ],
+];
+
+function refuseTogether(flags: ReplayFlags): void {
+  const isGiven = (name: Name): boolean => {
+    const value = flags[name];
+    return value !== undefined && value !== false && value !== REPLAY_DEFAULTS[name as 'speed'];
+  };
+  for (const [name, others, why] of APART) {
+    const other = isGiven(name) ? others.find(isGiven) : undefined;
+    if (other !== undefined)
+      throw new RmtopError('USAGE', `${flagOf(other)} does not go with ${flagOf(name)}`, {
+        why,
+        next: ['rmtop replay --help'],
+      });
+  }
+  if (flags.vary !== undefined && !isGiven('times') && !isGiven('loop'))
+    throw new RmtopError('USAGE', '--vary is about rounds', {
+      why: 'there is one only',
+      next: ['add --times 10 or --loop 10m'],
+    });
+}
+
+/** `decideOnly` as it is typed. */
+function flagOf(name: string): string {
+  return `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+}
+
+const PER_MS: Readonly<Record<string, number>> = { s: 1000, m: 60_000 };
+const MOST_PER_SECOND = 1_000_000;
+
+/** `500/s` → commands a second. */
+function rateOf(text: string): number {
+  const [, figure, unit] = /^(\d+(?:\.\d+)?)\/([sm])$/.exec(text) ?? [];
+  const rate = (Number(figure) * 1000) / (PER_MS[unit ?? ''] ?? Number.NaN);
+  if (!(rate > 0 && rate <= MOST_PER_SECOND)) throw usage('--rate', text, '500/s or 30/m');
+  return rate;
+}
+
+/** How often everything is sent. */
+export type Repetition = {
+  readonly times: number;
+  /** Null: until `times` rounds are over. */
+  readonly loopMs: number | null;
+  readonly varies: boolean;
+};
+
+/** As the flags say. Throws USAGE. */
+export function repetitionOf(flags: ReplayFlags): Repetition {
+  return {
+    times:
+      countOf('--times', flags.times) ?? (flags.loop === undefined ? 1 : Number.POSITIVE_INFINITY),
+    loopMs: flags.loop === undefined ? null : parseDuration('--loop', flags.loop),
+    varies: flags.vary !== undefined,
+  };
+}
+
+/** How many connections there are to be; null: as recorded. Throws USAGE. */
+export function connectionsOf(flags: ReplayFlags): number | null {
+  return countOf('--conns', flags.conns);
+}
+
+function countOf(flag: string, text: string | undefined): number | null {
+  if (text === undefined) return null;
+  const count = Number(text);
+  if (!/^\d+$/.test(text) || count === 0 || count > 1_000_000)
+    throw usage(flag, text, 'a number from 1');
+  return count;
 }
 
 /** Which commands are meant. Throws USAGE or FILTER. */

@@ -7,14 +7,20 @@ import {
   isStopped,
   type LeftOut,
   type MeshConfig,
-  type ReplayItem,
+  RecordedCommand,
+  RecordedScripts,
+  type RecordingReader,
+  type ReplayItems,
   RmtopError,
   redisCliLine,
   replayItem,
+  roundSuffix,
   Selection,
   StartState,
 } from 'rmtop';
 import { openFile, sayCondition } from '../recording-files.js';
+import { foldRows, isOwn } from './fold.js';
+import { type Row, Rows } from './rows.js';
 
 /** Which commands of a recording are wanted. Numbers are inclusive, times in ms since the recording began. */
 export type Range = {
@@ -26,28 +32,39 @@ export type Range = {
 };
 
 /** How a recording is read. */
-export type ScriptOptions = Omit<ItemOptions, 'isExecuted'> & {
+export type ScriptOptions = Omit<ItemOptions, 'isExecuted' | 'suffix'> & {
   /** Repeat the recorded faults. */
   readonly faults: boolean;
   /** Find out what was in the servers before. */
   readonly seedState: boolean;
+  /** How many connections there are to be; null: one for each recorded one. */
+  readonly connections: number | null;
 };
 
 /** Everything a replay is made of. */
 export type Script = {
-  readonly items: readonly ReplayItem[];
-  readonly bySeq: ReadonlyMap<number, CommandEvent>;
+  /** What is sent in a round; with `varies`, of the second on with keys of its own. */
+  items(round: number, varies: boolean): ReplayItems;
   readonly leftOut: LeftOut;
   readonly total: number;
   readonly writes: number;
   /** The first configuration of the recording; null when it has none. */
   readonly config: MeshConfig | null;
+  /** What the decisions were made with. */
+  readonly context: RecordingReader['context'];
   /** Not recorded live: neither its replies nor its way are known. */
   readonly isImported: boolean;
   /** Null: faults are not repeated; `faulted` of what is sent had been hit by one. */
   readonly faults: FaultScript | null;
   readonly faulted: number;
   readonly start: StartState | null;
+  readonly scripts: RecordedScripts;
+  /** Edited before they were forwarded, and sent as they were received. */
+  readonly edited: number;
+  /** Connections that begin with RESP3 without saying so: HELLO came before the recording, or is filtered out. */
+  readonly resp3: ReadonlySet<number>;
+  /** Of folded connections: how many keep one of their own, for what they do cannot be shared. */
+  readonly unfolded: number;
 };
 
 const SHOWN = 60;
@@ -58,97 +75,185 @@ export async function readScript(
   range: Range,
   options: ScriptOptions,
 ): Promise<Script> {
-  const { events, total, config, isImported } = await readCommands(file, range);
-  const itemOptions: ItemOptions = { ...options, isExecuted: isImported };
-  const leftOut: LeftOut = { incomplete: 0, blocking: 0, logins: 0 };
-  const items: ReplayItem[] = [];
-  const bySeq = new Map<number, CommandEvent>();
-  const faults = options.faults ? new FaultScript() : null;
-  const start = options.seedState ? new StartState() : null;
-  let faulted = 0;
-  for (const event of events) {
-    start?.add(event);
-    const item = replayItem(event, itemOptions, leftOut);
-    if (item === null) continue;
-    const hasOwnReply = event.decision.fault === null || !changesReply(event);
-    if (!hasOwnReply) faulted++;
-    items.push(hasOwnReply || faults !== null ? item : { ...item, compared: false });
-    bySeq.set(event.seq, event);
-    faults?.add(event);
-  }
-  const writes = items.filter(({ command: { spec } }) => spec?.writes !== false).length;
-  return { items, bySeq, leftOut, total, writes, config, isImported, faults, faulted, start };
-}
-
-/** A recorded reply that a fault made is not what a server would say. */
-function changesReply({ decision }: CommandEvent): boolean {
-  const kind = decision.fault?.action.kind;
-  return isStopped(decision) || kind === 'error' || kind === 'close';
-}
-
-type Read = {
-  /** In the order of their arrival. */
-  readonly events: readonly CommandEvent[];
-  readonly total: number;
-  readonly config: MeshConfig | null;
-  readonly isImported: boolean;
-};
-
-async function readCommands(file: string, range: Range): Promise<Read> {
   const reader = await openFile(file);
   if (reader.header.capture === 'keys')
     throw new RmtopError('REC_INCOMPLETE', `${file} holds keys only: there is nothing to send`, {
       next: [`rmtop replay ${file} --decide-only        needs no more than keys`],
     });
+  const isImported = typeof reader.header.src === 'string' && reader.header.src !== 'live';
+  const making = new Making(options, isImported);
+  const chosen = new Chosen((event, text) => making.add(event, text));
   const selection = new Selection(reader, range.filter);
-  const chosen = new Chosen();
   let config: MeshConfig | null = null;
   for await (const entries of reader.batches()) {
     for (const entry of entries) {
       const { event } = entry;
       const isWanted = selection.wants(entry);
       if (event?.type === 'config') config ??= event.config;
-      if (event?.type === 'command') chosen.add(event, isWanted && isIn(range, event));
+      if (event instanceof RecordedCommand)
+        chosen.add(event, entry.text, isWanted && isIn(range, event));
     }
   }
   sayCondition(file, reader.summary());
-  const events = chosen.events();
-  const isImported = typeof reader.header.src === 'string' && reader.header.src !== 'live';
-  return { events, total: events.length, config, isImported };
+  chosen.end();
+  return { ...making.result(), config, isImported, context: reader.context };
 }
 
-/** The wanted commands; a transaction is whole or not there at all. */
+/** Takes in the commands that are wanted, in the order they finished in. */
+class Making {
+  private readonly options: ScriptOptions;
+  private readonly itemOptions: ItemOptions;
+  private readonly rows = new Rows();
+  private readonly leftOut: LeftOut = { incomplete: 0, blocking: 0, logins: 0, folded: 0 };
+  private readonly scripts = new RecordedScripts();
+  /** The version of the protocol at the first command of each connection that is sent, and its number. */
+  private readonly resp = new Map<number, { seq: number; version: 2 | 3 }>();
+  private readonly own = new Set<number>();
+  private readonly speakResp3 = new Set<number>();
+  private total = 0;
+  private writes = 0;
+  private faulted = 0;
+  private edited = 0;
+
+  constructor(options: ScriptOptions, isImported: boolean) {
+    this.options = options;
+    this.itemOptions = { ...options, isExecuted: isImported };
+  }
+
+  add(event: RecordedCommand, text: string): void {
+    this.total++;
+    const { connection, command, seq } = event;
+    const item = replayItem(event, this.itemOptions, this.leftOut);
+    this.scripts.add(event, item !== null);
+    if (item !== null) {
+      if (item.command.spec?.writes !== false) this.writes++;
+      if (item.recorded === null) this.edited++;
+      if (wasChanged(event)) this.faulted++;
+      const first = this.resp.get(connection);
+      if (first === undefined || seq < first.seq)
+        this.resp.set(connection, { seq, version: command.session.resp });
+      if (command.session.resp === 3) this.speakResp3.add(connection);
+      if (this.options.connections !== null && isOwn(event)) this.own.add(connection);
+    }
+    if (item !== null || this.needsAll) this.rows.add(event, text, item);
+  }
+
+  /** What is not sent tells of the start state all the same. */
+  private get needsAll(): boolean {
+    return this.options.seedState;
+  }
+
+  result(): Omit<Script, 'config' | 'isImported' | 'context'> {
+    const { rows, leftOut, scripts, faulted, edited, total, options } = this;
+    const all = rows.sorted();
+    const start = options.seedState ? new StartState() : null;
+    const faults = options.faults ? new FaultScript() : null;
+    if (start !== null || faults !== null)
+      for (const row of all) {
+        const event = rows.event(row);
+        start?.add(event);
+        if (rows.isSent(row)) faults?.add(event);
+      }
+    const resp3 = new Set(
+      [...this.resp].flatMap(([connection, { version }]) => (version === 3 ? [connection] : [])),
+    );
+    const sent = all.filter((row) => rows.isSent(row));
+    const folded =
+      options.connections === null
+        ? { order: sent, unfolded: 0 }
+        : foldRows(rows, sent, {
+            count: options.connections,
+            own: this.own,
+            resp3: this.speakResp3,
+            leftOut,
+          });
+    const items = (round: number, varies: boolean): ReplayItems =>
+      this.items(folded.order, varies ? round : 1);
+    const { unfolded } = folded;
+    const { writes } = this;
+    return {
+      items,
+      leftOut,
+      total,
+      writes,
+      faults,
+      faulted,
+      start,
+      scripts,
+      edited,
+      resp3,
+      unfolded,
+    };
+  }
+
+  private items(order: Int32Array, round: number): ReplayItems {
+    const { rows } = this;
+    const options = { ...this.itemOptions, suffix: roundSuffix(round) };
+    const none: LeftOut = { incomplete: 0, blocking: 0, logins: 0, folded: 0 };
+    const row = (i: number): Row => order[i] as Row;
+    return {
+      length: order.length,
+      seq: (i) => rows.seq(row(i)),
+      atUs: (i) => rows.atUs(row(i)),
+      doneUs: (i) => rows.doneUs(row(i)),
+      connection: (i) => rows.connection(row(i)),
+      load: (i) => {
+        const event = rows.event(row(i));
+        const item = replayItem(event, options, none);
+        if (item === null)
+          throw new RmtopError('INTERNAL', `command #${event.seq} cannot be sent any more`);
+        const compared = item.compared && (this.options.faults || !wasChanged(event));
+        return { ...item, compared, connection: rows.connection(row(i)) };
+      },
+    };
+  }
+}
+
+/** A recorded reply that a fault made is not what a server would say. */
+function wasChanged(event: RecordedCommand): boolean {
+  if (event.json.f === undefined) return false;
+  const kind = event.decision.fault?.action.kind;
+  return kind !== undefined && (isStopped(event.decision) || kind === 'error' || kind === 'close');
+}
+
+/** Gives on the commands that are wanted; a transaction is whole or not there at all. */
 class Chosen {
-  private readonly wanted: CommandEvent[] = [];
+  private readonly give: (event: RecordedCommand, text: string) => void;
   /** By connection: WATCH or MULTI and what follows until EXEC or DISCARD. */
-  private readonly open = new Map<number, { events: CommandEvent[]; isWanted: boolean }>();
+  private readonly open = new Map<
+    number,
+    { commands: (readonly [RecordedCommand, string])[]; isWanted: boolean }
+  >();
+
+  constructor(give: (event: RecordedCommand, text: string) => void) {
+    this.give = give;
+  }
 
   /** Commands of one connection come in the order they arrived: their replies do. */
-  add(event: CommandEvent, isWanted: boolean): void {
+  add(event: RecordedCommand, text: string, isWanted: boolean): void {
     const { name } = event.command;
     let transaction = this.open.get(event.connection);
     if (transaction === undefined && (name === 'WATCH' || name === 'MULTI')) {
-      transaction = { events: [], isWanted: false };
+      transaction = { commands: [], isWanted: false };
       this.open.set(event.connection, transaction);
     }
     if (transaction === undefined) {
-      if (isWanted) this.wanted.push(event);
+      if (isWanted) this.give(event, text);
       return;
     }
-    transaction.events.push(event);
+    transaction.commands.push([event, text]);
     transaction.isWanted ||= isWanted;
     if (name === 'EXEC' || name === 'DISCARD' || name === 'UNWATCH') this.settle(event.connection);
   }
 
   private settle(connection: number): void {
-    const { events, isWanted } = this.open.get(connection) ?? { events: [], isWanted: false };
+    const { commands, isWanted } = this.open.get(connection) ?? { commands: [], isWanted: false };
     this.open.delete(connection);
-    if (isWanted) for (const event of events) this.wanted.push(event);
+    if (isWanted) for (const [event, text] of commands) this.give(event, text);
   }
 
-  events(): CommandEvent[] {
+  end(): void {
     for (const connection of [...this.open.keys()]) this.settle(connection);
-    return this.wanted.sort((a, b) => a.seq - b.seq);
   }
 }
 
@@ -162,8 +267,13 @@ export function isIn(range: Range, event: CommandEvent): boolean {
   );
 }
 
-/** A command in a line, cut. */
-export function commandText(event: CommandEvent): string {
-  const text = redisCliLine(event.args.map((arg) => arg.bytes));
+/** A request in a line, cut. */
+export function requestText(args: readonly Buffer[]): string {
+  const text = redisCliLine(args);
   return text.length <= SHOWN ? text : `${text.slice(0, SHOWN - 1)}…`;
+}
+
+/** A recorded command in a line; what was removed from it is not there. */
+export function commandText(event: CommandEvent): string {
+  return requestText(event.args.map((arg) => arg.bytes));
 }

@@ -24,6 +24,8 @@ export type Plane = {
 /** What a replay wants to know, or say, of the data plane's clients, by the port they connect from. */
 export type PlaneHooks = {
   decided(localPort: number, event: CommandEvent): void;
+  /** Everything else that happens, such as another topology. */
+  learned(event: OtherEvent): void;
   /** Null: chance is left alone. */
   readonly chanceOf: ((localPort: number) => Rng) | null;
 };
@@ -50,6 +52,7 @@ export async function startPlane(mesh: ReplayMesh, hooks: PlaneHooks): Promise<P
           return;
         }
         if (event.type === 'session') ports.set(event.connection, portOf(event.address));
+        hooks.learned(event);
         settle(event, known, failed);
       },
       true,
@@ -91,13 +94,17 @@ function settle(
   });
 }
 
-/** Throws WRITES_REFUSED when writes would go to another machine and nobody has allowed it. */
-export function refuseWrites(writes: number, dialled: readonly string[], isAllowed: boolean): void {
+/** Throws WRITES_REFUSED when writes, or the file `load`, would go to another machine and nobody has allowed it. */
+export function refuseWrites(
+  writes: number,
+  dialled: readonly string[],
+  isAllowed: boolean,
+  load: string | null,
+): void {
   const far = dialled.find((address) => !isLoopback(splitAddress(address)?.host ?? ''));
-  if (far === undefined || writes === 0 || isAllowed) return;
-  throw new RmtopError(
-    'WRITES_REFUSED',
-    `replay would send ${writes.toLocaleString('en-US')} write commands to ${far}`,
-    { next: ['add --allow-writes, or --filter class=read, or replay against 127.0.0.1'] },
-  );
+  if (far === undefined || (writes === 0 && load === null) || isAllowed) return;
+  const what = writes === 0 ? load : `${writes.toLocaleString('en-US')} write commands`;
+  throw new RmtopError('WRITES_REFUSED', `replay would send ${what} to ${far}`, {
+    next: ['add --allow-writes, or --filter class=read, or replay against 127.0.0.1'],
+  });
 }

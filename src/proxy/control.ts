@@ -53,7 +53,7 @@ export class ControlConnection {
   }
 
   /** Asks one command. It never rejects; after a failure or a timeout the connection is closed. */
-  ask(argv: readonly string[], timeoutMs: number): Promise<ControlReply> {
+  ask(argv: readonly (Buffer | string)[], timeoutMs: number): Promise<ControlReply> {
     if (this.closed)
       return Promise.resolve({ kind: 'failed', cause: { code: 'closed', address: this.address } });
     return new Promise((resolve) => {

@@ -31,7 +31,8 @@ export class RecordedCommand implements CommandEvent {
   readonly type = 'command';
   readonly json: JsonObject;
   private readonly context: StreamContext;
-  private readonly versions: readonly [topology: number, config: number];
+  /** The same object for all commands between two changes. */
+  readonly versions: readonly [topology: number, config: number];
   private knownArgs: readonly KeptArgument[] | null = null;
   private knownCommand: Command | null = null;
   private knownDecision: Decision | null = null;
@@ -93,6 +94,12 @@ export class RecordedCommand implements CommandEvent {
     const { a } = this.json;
     this.knownArgs ??= Array.isArray(a) ? (a as readonly Json[]).map(argumentFromJson) : [];
     return this.knownArgs;
+  }
+
+  /** What the client had sent, where it was edited before it was forwarded; else null. */
+  get received(): readonly KeptArgument[] | null {
+    const { ao } = this.json;
+    return Array.isArray(ao) ? (ao as readonly Json[]).map(argumentFromJson) : null;
   }
 
   get command(): Command {

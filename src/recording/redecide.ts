@@ -1,6 +1,7 @@
 /** A recorded command decided again under another mesh: what would change. Pure; sends nothing. */
 import { type Decision, isStopped, type Part, partsOf } from '../mesh/decision.js';
 import type { Rng } from '../mesh/rng.js';
+import { aliasOf, type Topology } from '../mesh/topology.js';
 
 /** What changes most, in this order: a command has the first that fits. */
 export type DecisionChange =
@@ -11,6 +12,8 @@ export type DecisionChange =
   | 'route'
   | 'shard'
   | 'role'
+  /** Another server of the same role: only where that is asked for. */
+  | 'server'
   | 'mirrors'
   | 'fault'
   | 'key';
@@ -50,6 +53,23 @@ export function compareDecisions(a: Decision, b: Decision, routingOnly = false):
     differ('role', a, b, (parts) => parts.map(placeOf).join(' ')) ??
     (routingOnly ? null : (differ('mirrors', a, b, mirrorsOf) ?? faultDiffers(a, b)))
   );
+}
+
+/** A decision, and the topology it was made with; undefined where that is not known any more. */
+type Placed = readonly [Decision, Topology | undefined];
+
+/** Where two decisions that `compareDecisions` takes for the same go to different servers, by their names in the topology; else null. */
+export function compareServers([a, before]: Placed, [b, after]: Placed): Redecided | null {
+  const names = (decision: Decision, topology: Topology | undefined): string =>
+    partsOf(decision)
+      .map(({ to }) =>
+        to === null || topology === undefined
+          ? (to?.address ?? '-')
+          : aliasOf(topology, to.upstream, to.address),
+      )
+      .join(' ');
+  const [from, to] = [names(a, before), names(b, after)];
+  return from === to ? null : { change: 'server', from, to };
 }
 
 /** Whether two decisions are plainly the same: as nearly all are, so that nothing is put into words for them. */

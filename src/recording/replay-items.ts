@@ -3,6 +3,7 @@
 import { Command } from '../commands/command.js';
 import type { CommandEvent } from '../events/event.js';
 import { encodeRequest } from '../resp/encode.js';
+import { RecordedCommand } from './command.js';
 import type { ReplayItem } from './replay.js';
 
 /** How recorded commands are prepared. */
@@ -14,10 +15,14 @@ export type ItemOptions = {
   readonly password: string | null;
   /** Times are of execution, and replies are not known: each command has been carried out before the next came. */
   readonly isExecuted?: boolean;
+  /** Of an edited command: what went to the server, instead of what the client had sent. */
+  readonly asForwarded?: boolean;
+  /** What is put behind every key; null: keys are as they were. */
+  readonly suffix?: Buffer | null;
 };
 
-/** What is not sent, and how often. */
-export type LeftOut = { incomplete: number; blocking: number; logins: number };
+/** What is not sent, and how often; `folded`: what would end or reset a connection that others share. */
+export type LeftOut = { incomplete: number; blocking: number; logins: number; folded: number };
 
 const HOUSEKEEPING: ReadonlySet<string> = new Set(['HELLO', 'AUTH', 'SELECT', 'QUIT', 'RESET']);
 /** Commands that may wait for others, by `spec.open` being a connection of their own. */
@@ -43,7 +48,9 @@ export function replayItem(
     leftOut.blocking++;
     return null;
   }
-  const args = argumentsOf(event, options.password) ?? withoutLogin(event);
+  const edited = options.asForwarded === true ? null : receivedArguments(event);
+  const sent = edited ?? argumentsOf(event, options.password) ?? withoutLogin(event);
+  const args = sent === null ? null : withSuffix(sent, event.command, options.suffix ?? null);
   if (args === null) {
     if (name === 'AUTH' || name === 'HELLO') leftOut.logins++;
     else leftOut.incomplete++;
@@ -66,8 +73,25 @@ export function replayItem(
     command: Command.of(args),
     request: encodeRequest(args),
     expected: isWhole ? Buffer.from(reply.bytes) : null,
-    compared: isWhole && (options.strictHousekeeping || !isHousekeeping),
+    compared: isWhole && edited === null && (options.strictHousekeeping || !isHousekeeping),
+    recorded: edited === null ? event : null,
   };
+}
+
+/** What the client had sent, where that was edited before it went on; null where it was not, or is not all there. */
+function receivedArguments(event: CommandEvent): readonly Buffer[] | null {
+  const received = event instanceof RecordedCommand ? event.received : null;
+  if (received === null || received.some((arg) => arg.kind !== 'whole')) return null;
+  return received.map((arg) => arg.bytes);
+}
+
+function withSuffix(
+  args: readonly Buffer[],
+  { keys }: Command,
+  suffix: Buffer | null,
+): readonly Buffer[] {
+  if (suffix === null || keys.length === 0) return args;
+  return args.map((arg, at) => (keys.includes(at) ? Buffer.concat([arg, suffix]) : arg));
 }
 
 /** `HELLO 3 AUTH … SETNAME x` without its login: the version is what the client needs. Null for anything else. */

@@ -1,6 +1,7 @@
 /** What a replay came to: counted as it runs, then told as text, JSON or JUnit. */
 import type { ToleranceName } from '../compare/tolerances.js';
 import { createHistogram, type Histogram, quantileUs, recordUs } from '../events/histogram.js';
+import type { ScriptUse } from './recorded-scripts.js';
 import type { DecisionChange, Redecided } from './redecide.js';
 import type { ReplayOutcome, ReplayResult } from './replay.js';
 import type { LeftOut } from './replay-items.js';
@@ -13,6 +14,8 @@ export type ReplyDifference = {
   readonly path: string;
   readonly recorded: string;
   readonly now: string;
+  /** Of a replay of several rounds; the first is not said. */
+  readonly round?: number;
 };
 
 /** One command that the mesh treated otherwise. */
@@ -22,7 +25,11 @@ export type RouteDifference = {
   readonly change: DecisionChange;
   readonly recorded: string;
   readonly now: string;
+  readonly round?: number;
 };
+
+/** What was to be done about EVALSHA: scripts that were put there first, and those whose source the recording does not have. */
+export type ScriptReport = { readonly loaded: number; readonly missing: readonly ScriptUse[] };
 
 /** How many differences are kept; all are counted. */
 const MOST_KEPT = 1000;
@@ -35,6 +42,9 @@ export class ReplayReport {
   notCompared = 0;
   routed = 0;
   routedElsewhere = 0;
+  /** The round that results are added of. */
+  round = 1;
+  scripts: ScriptReport = { loaded: 0, missing: [] };
   readonly differences: ReplyDifference[] = [];
   readonly routes: RouteDifference[] = [];
   readonly changes: Partial<Record<DecisionChange, number>> = {};
@@ -75,6 +85,7 @@ export class ReplayReport {
         if (this.differences.length >= MOST_KEPT) return;
         this.differences.push({
           n: item.seq,
+          ...inRound(this.round),
           command,
           kind: comparison.kind,
           ...(comparison.kind === 'diff'
@@ -98,13 +109,14 @@ export class ReplayReport {
   }
 
   /** Counts where one command went; null: where it had gone. */
-  route(n: number, command: string, found: Redecided | null): void {
+  route(n: number, command: string, found: Redecided | null, round = 1): void {
     this.routed++;
     if (found === null) return;
     this.routedElsewhere++;
     const { change, from: recorded, to: now } = found;
     this.changes[change] = (this.changes[change] ?? 0) + 1;
-    if (this.routes.length < MOST_KEPT) this.routes.push({ n, command, change, recorded, now });
+    if (this.routes.length < MOST_KEPT)
+      this.routes.push({ n, ...inRound(round), command, change, recorded, now });
   }
 
   /** 0 all the same, 1 something differs. */
@@ -129,7 +141,7 @@ export class ReplayReport {
     const quantile = (of: Histogram, q: number): string =>
       ((quantileUs(of, q) ?? 0) / 1000).toFixed(2);
     const lines = [
-      `replayed ${n(outcome.sent)} of ${n(total)} commands on ${n(outcome.connections)} connections in ${(outcome.durationMs / 1000).toFixed(1)} s (${how}${this.maxLateMs > 0 ? `, late p50 ${quantile(this.late, 0.5)} ms max ${this.maxLateMs.toFixed(1)} ms` : ''})`,
+      `replayed ${n(outcome.sent)} of ${n(total * this.round)} commands${this.round === 1 ? '' : ` in ${n(this.round)} rounds`} on ${n(outcome.connections)} connections in ${(outcome.durationMs / 1000).toFixed(1)} s (${how}${this.maxLateMs > 0 ? `, late p50 ${quantile(this.late, 0.5)} ms max ${this.maxLateMs.toFixed(1)} ms` : ''})`,
       `replies   ${n(this.same)} same   ${n(this.tolerated)} same within tolerance   ${n(this.different)} ${this.different > 0 ? 'DIFFERENT' : 'different'}   ${n(this.notCompared)} not compared`,
     ];
     if (this.routed > 0)
@@ -142,6 +154,7 @@ export class ReplayReport {
     const missing = Object.entries(left).filter(([, count]) => count > 0);
     if (missing.length > 0)
       lines.push(`not sent  ${missing.map(([why, count]) => `${n(count)} ${why}`).join(', ')}`);
+    lines.push(...scriptLines(this.scripts));
     if (this.tolerances.size > 0)
       lines.push(
         `tolerances used: ${[...this.tolerances].map(([name, commands]) => `${name} (${[...commands].map(([command, count]) => `${command} ${count}`).join(', ')})`).join(', ')}`,
@@ -155,10 +168,10 @@ export class ReplayReport {
       lines.push(`warning: connection ${connection} was closed by the other side: ${why}`);
     for (const each of this.differences.slice(0, 10))
       lines.push(
-        `#${each.n} ${each.command}   ${each.path === '' ? '' : `${each.path}: `}${each.recorded}  >  ${each.now}`,
+        `${nameOf(each)}   ${each.path === '' ? '' : `${each.path}: `}${each.recorded}  >  ${each.now}`,
       );
     for (const each of this.routes.slice(0, 10))
-      lines.push(`#${each.n} ${each.command}   ${each.change}: ${each.recorded}  >  ${each.now}`);
+      lines.push(`${nameOf(each)}   ${each.change}: ${each.recorded}  >  ${each.now}`);
     return lines;
   }
 
@@ -167,9 +180,11 @@ export class ReplayReport {
     return {
       k: 'replay',
       v: 1,
-      commands: total,
+      commands: total * this.round,
+      ...(this.round === 1 ? {} : { rounds: this.round }),
       ...outcome,
       left,
+      scripts: this.scripts,
       replies: {
         same: this.same,
         tolerated: this.tolerated,
@@ -199,7 +214,7 @@ export class ReplayReport {
       const body = failures
         .map(
           (each) =>
-            `<failure message="${xml(`#${each.n} ${each.command}: ${each.path} ${each.recorded} > ${each.now}`)}"/>`,
+            `<failure message="${xml(`${nameOf(each)}: ${each.path} ${each.recorded} > ${each.now}`)}"/>`,
         )
         .join('');
       return `  <testcase classname="${xml(file)}" name="${xml(`${name} (${count} replies)`)}">${body}</testcase>`;
@@ -207,13 +222,34 @@ export class ReplayReport {
     const routing = this.routes
       .map(
         (each) =>
-          `<failure message="${xml(`#${each.n} ${each.command} ${each.change}: ${each.recorded} > ${each.now}`)}"/>`,
+          `<failure message="${xml(`${nameOf(each)} ${each.change}: ${each.recorded} > ${each.now}`)}"/>`,
       )
       .join('');
     cases.push(`  <testcase classname="${xml(file)}" name="routing">${routing}</testcase>`);
     const failed = cases.filter((each) => each.includes('<failure')).length;
     return `<?xml version="1.0" encoding="UTF-8"?>\n<testsuite name="rmtop replay" tests="${cases.length}" failures="${failed}">\n${cases.join('\n')}\n</testsuite>\n`;
   }
+}
+
+function inRound(round: number): { readonly round?: number } {
+  return round === 1 ? {} : { round };
+}
+
+/** `#12 GET k`, `#12 (round 2) GET k` */
+function nameOf(each: ReplyDifference | RouteDifference): string {
+  return `#${each.n} ${each.round === undefined ? '' : `(round ${each.round}) `}${each.command}`;
+}
+
+function scriptLines({ loaded, missing }: ScriptReport): string[] {
+  if (loaded === 0 && missing.length === 0) return [];
+  const used = missing
+    .slice(0, 5)
+    .map(({ sha1, n: first, uses }) => `${sha1} (#${first}, ${n(uses)} EVALSHA)`);
+  const lacks =
+    missing.length === 0
+      ? ''
+      : `   ${n(missing.length)} not in the recording: ${used.join(', ')}${missing.length > 5 ? ' …' : ''}`;
+  return [`scripts   ${n(loaded)} loaded first${lacks}`];
 }
 
 /** `3 role, 1 refused` */

@@ -5,6 +5,8 @@
 import type { Command } from '../commands/command.js';
 import { type Comparison, compareReplies } from '../compare/compare.js';
 import type { Tolerances } from '../compare/tolerances.js';
+import type { CommandEvent } from '../events/event.js';
+import { planReplay, type ReplayGroup, type ReplayItems, type ReplayPlan } from './replay-plan.js';
 
 /** One command to send. Times in µs since the recording began. */
 export type ReplayItem = {
@@ -21,11 +23,14 @@ export type ReplayItem = {
   readonly expected: Buffer | null;
   /** Compared with what was recorded; housekeeping and cut replies are not. */
   readonly compared: boolean;
+  /** What it was made of; null where its way is not to be compared: it was edited, and that is not what is sent. */
+  readonly recorded: CommandEvent | null;
 };
 
 /** A connection that replayed commands go over. */
 export type ReplayLink = {
-  send(bytes: Buffer): void;
+  /** `items` are those whose requests are in `bytes`: a replay says so. */
+  send(bytes: Buffer, items?: readonly ReplayItem[]): void;
   close(): void;
 };
 
@@ -41,6 +46,12 @@ export type ReplayOrder = 'causal' | 'conn' | 'serial' | 'none';
 export type ReplayOptions = {
   /** 1: as recorded; 'max': as fast as the order allows. */
   readonly speed: number | 'max';
+  /** So many a second, evenly, whatever their recorded times; null or left out: by `speed`. */
+  readonly perSecond?: number | null;
+  /** Nothing is sent until `allow` is called. */
+  readonly byStep?: boolean;
+  /** In the place of a reply, before it is compared. */
+  readonly translate?: (reply: Buffer) => Buffer;
   readonly order: ReplayOrder;
   /** Longer silences are shortened to this; null: they are not. */
   readonly maxGapMs: number | null;
@@ -87,27 +98,26 @@ export type ReplayOutcome = {
   readonly closed: readonly { readonly connection: number; readonly why: string }[];
 };
 
+/** A command that is on its way. */
 type State = {
   readonly item: ReplayItem;
-  readonly group: Group;
-  readonly need: number;
-  sentMs: number;
-  lateMs: number;
+  readonly index: number;
+  readonly group: ReplayGroup;
+  readonly sentMs: number;
+  readonly lateMs: number;
   answered: boolean;
-  /** Position among the completions of its group; -1 where it never completed. */
-  completion: number;
 };
 
-/** Items that wait for each other: all, or those of one connection. */
-type Group = {
-  readonly states: State[];
-  next: number;
-  /** By order of completion in the recording: whether it has completed now; `prefix` of them have without a gap. */
-  readonly completed: boolean[];
-  prefix: number;
+/** `last` is the index of its last command. */
+type Line = {
+  link: ReplayLink | null;
+  readonly waiting: State[];
+  last: number;
+  isOver: boolean;
 };
 
-type Line = { link: ReplayLink | null; readonly waiting: State[]; last: State | null };
+/** Without an order all could go out at once: millions of them would fill the memory. */
+const MOST_ON_THE_WAY = 10_000;
 
 /** How often late replies are looked for. */
 const WATCH_MS = 250;
@@ -118,12 +128,12 @@ export class Replay {
   private readonly clock: ReplayClock;
   private readonly dial: DialLink;
   private readonly each: (result: ReplayResult) => void;
-  private readonly groups: Group[];
-  private readonly dueMs: Map<State, number> = new Map();
+  private readonly items: ReplayItems;
+  private readonly plan: ReplayPlan;
   private readonly lines = new Map<number, Line>();
   private readonly queued = new Map<number, Command[]>();
   private readonly closed: { connection: number; why: string }[] = [];
-  private readonly total: number;
+  private total: number;
   private readonly firstUs: number;
   private startMs = 0;
   private sent = 0;
@@ -138,9 +148,13 @@ export class Replay {
   /** Sent, and without a reply in the recording: nobody waits for those. */
   private hopeless = 0;
 
-  /** `items` in the order of their arrival. `each` is told every result as it comes. */
+  private isStopped = false;
+  /** How many may be sent, where steps are asked for. */
+  private allowed: number;
+
+  /** `each` is told every result as it comes. */
   constructor(
-    items: readonly ReplayItem[],
+    items: ReplayItems,
     dial: DialLink,
     options: ReplayOptions,
     clock: ReplayClock,
@@ -150,15 +164,12 @@ export class Replay {
     this.clock = clock;
     this.dial = dial;
     this.each = each;
+    this.items = items;
     this.total = items.length;
-    this.firstUs = items[0]?.atUs ?? 0;
-    this.groups = groupsOf(items, options.order);
-    this.schedule();
-    for (const group of this.groups)
-      for (const state of group.states) {
-        const line = this.line(state.item.connection);
-        line.last = state;
-      }
+    this.allowed = options.byStep === true ? 0 : Number.POSITIVE_INFINITY;
+    this.firstUs = items.length === 0 ? 0 : items.atUs(0);
+    this.plan = planReplay(items, options);
+    for (let i = 0; i < items.length; i++) this.line(items.connection(i)).last = i;
   }
 
   /** Sends everything and waits for what comes back. */
@@ -182,6 +193,20 @@ export class Replay {
     };
   }
 
+  /** Lets `count` more be sent, one after the other. */
+  allow(count: number): void {
+    this.allowed += count;
+    this.pump();
+  }
+
+  /** Sends no more; what is on its way is still waited for. */
+  stop(): void {
+    if (this.isStopped) return;
+    this.isStopped = true;
+    this.total = this.sent;
+    this.pump();
+  }
+
   /** Looks now and then for replies that will not come any more. */
   private watch(): void {
     this.cancelWatch = this.clock.after(WATCH_MS, () => {
@@ -190,27 +215,10 @@ export class Replay {
     });
   }
 
-  /** When each command is due, ms after the start: silences shortened, then scaled. */
-  private schedule(): void {
-    const { speed, maxGapMs } = this.options;
-    if (speed === 'max') return;
-    const states = this.groups
-      .flatMap((group) => group.states)
-      .sort((a, b) => a.item.atUs - b.item.atUs);
-    let atMs = 0;
-    let before = this.firstUs;
-    for (const state of states) {
-      const gapMs = (state.item.atUs - before) / 1000;
-      atMs += maxGapMs === null ? gapMs : Math.min(gapMs, maxGapMs);
-      before = state.item.atUs;
-      this.dueMs.set(state, atMs / speed);
-    }
-  }
-
   private line(connection: number): Line {
     let line = this.lines.get(connection);
     if (line === undefined) {
-      line = { link: null, waiting: [], last: null };
+      line = { link: null, waiting: [], last: -1, isOver: false };
       this.lines.set(connection, line);
     }
     return line;
@@ -241,34 +249,40 @@ export class Replay {
 
   /** Nothing is due and nothing on its way, though not all is sent: times that contradict each other. What is next goes all the same. */
   private unlock(): void {
-    if ([...this.lines.values()].some(({ waiting }) => waiting.length > 0)) return;
-    const group = this.groups.find((each) => each.next < each.states.length);
-    const next = group?.states[group.next];
+    if (this.isGated || [...this.lines.values()].some(({ waiting }) => waiting.length > 0)) return;
+    const group = this.plan.groups.find((each) => each.next < each.members.length);
+    const next = group?.members[group.next];
     if (group === undefined || next === undefined) return;
-    this.unorderedFrom ??= next.item.seq;
-    group.prefix = next.need;
+    this.unorderedFrom ??= this.items.seq(next);
+    group.prefix = this.plan.need[next] as number;
     this.pump();
+  }
+
+  private get isGated(): boolean {
+    const onTheWay = this.sent - this.finished - this.hopeless;
+    return this.sent >= this.allowed || onTheWay >= MOST_ON_THE_WAY;
   }
 
   /** Sends what is due and has what it waits for; gives when the next is due, ms after the start. */
   private sendDue(): number {
     let soonest = Number.POSITIVE_INFINITY;
+    if (this.isStopped) return soonest;
     const now = this.clock.nowMs() - this.startMs;
-    const writes = new Map<number, Buffer[]>();
-    for (const group of this.groups) {
-      for (; group.next < group.states.length; group.next++) {
-        const state = group.states[group.next] as State;
-        if (state.need > group.prefix) break;
-        const due = this.dueMs.get(state) ?? 0;
+    const { groups, need, dueMs } = this.plan;
+    const writes = new Map<number, ReplayItem[]>();
+    for (const group of groups) {
+      for (; group.next < group.members.length && !this.isGated; group.next++) {
+        const index = group.members[group.next] as number;
+        if ((need[index] as number) > group.prefix) break;
+        const due = dueMs === null ? now : (dueMs[index] as number);
         if (due > now) {
           soonest = Math.min(soonest, due);
           break;
         }
-        state.lateMs = this.options.speed === 'max' ? 0 : now - due;
-        this.enqueue(state, writes);
+        this.enqueue(index, group, now - due, writes);
       }
     }
-    for (const [connection, requests] of writes) this.write(connection, requests);
+    for (const [connection, items] of writes) this.write(connection, items);
     return soonest;
   }
 
@@ -279,18 +293,24 @@ export class Replay {
     this.done();
   }
 
-  private enqueue(state: State, writes: Map<number, Buffer[]>): void {
-    const { connection, request } = state.item;
-    state.sentMs = this.clock.nowMs();
+  private enqueue(
+    index: number,
+    group: ReplayGroup,
+    lateMs: number,
+    writes: Map<number, ReplayItem[]>,
+  ): void {
+    const item = this.items.load(index);
+    const { connection } = item;
     this.sent++;
-    if (state.item.doneUs === null) this.hopeless++;
-    this.line(connection).waiting.push(state);
-    const requests = writes.get(connection);
-    if (requests === undefined) writes.set(connection, [request]);
-    else requests.push(request);
+    if (item.doneUs === null) this.hopeless++;
+    const sentMs = this.clock.nowMs();
+    this.line(connection).waiting.push({ item, index, group, sentMs, lateMs, answered: false });
+    const items = writes.get(connection);
+    if (items === undefined) writes.set(connection, [item]);
+    else items.push(item);
   }
 
-  private write(connection: number, requests: readonly Buffer[]): void {
+  private write(connection: number, items: readonly ReplayItem[]): void {
     const line = this.line(connection);
     if (line.link === null) {
       this.connections++;
@@ -300,8 +320,9 @@ export class Replay {
         (why) => this.lost(connection, why),
       );
     }
-    if (this.options.pipeline) line.link.send(Buffer.concat(requests));
-    else for (const request of requests) line.link.send(request);
+    const { link } = line;
+    if (this.options.pipeline) link.send(Buffer.concat(items.map(({ request }) => request)), items);
+    else for (const item of items) link.send(item.request, [item]);
   }
 
   private replied(connection: number, reply: Buffer): void {
@@ -315,9 +336,9 @@ export class Replay {
   private lost(connection: number, why: string): void {
     const line = this.line(connection);
     line.link = null;
-    const isEarly = line.waiting.length > 0 || line.last?.answered === false;
+    const isEarly = line.waiting.length > 0 || !line.isOver;
     // What had no reply when it was recorded may well have been closed then, too: by a fault that is repeated, for one.
-    const isExpected = isQuit(line.last) || line.waiting[0]?.item.doneUs === null;
+    const isExpected = this.quits(line.last) || line.waiting[0]?.item.doneUs === null;
     if (isEarly && !isExpected) this.closed.push({ connection, why });
     for (const state of line.waiting.splice(0)) this.settle(state, null);
     this.pump();
@@ -351,25 +372,36 @@ export class Replay {
     state.answered = true;
     this.finished++;
     if (state.item.doneUs === null) this.hopeless--;
-    const { group, completion, item } = state;
+    const { group, item } = state;
+    const completion = this.plan.completion[state.index] as number;
     if (completion !== -1) {
-      group.completed[completion] = true;
-      while (group.completed[group.prefix] === true) group.prefix++;
+      group.completed[completion] = 1;
+      while (group.completed[group.prefix] === 1) group.prefix++;
     }
     const nowMs = this.clock.nowMs();
     const queued = this.transaction(item);
     const comparison = !item.compared
       ? null
-      : compareReplies(item.command, item.expected, reply, this.options.tolerances, {
+      : compareReplies(item.command, item.expected, this.said(reply), this.options.tolerances, {
           laterMs: nowMs - this.startMs - ((item.doneUs ?? item.atUs) - this.firstUs) / 1000,
           ...(queued === null ? {} : { queued }),
         });
     const latencyUs = Math.round((nowMs - state.sentMs) * 1000);
     this.each({ item, reply, comparison, latencyUs, lateMs: state.lateMs });
     const line = this.line(item.connection);
-    if (line.last !== state) return;
+    if (line.last !== state.index) return;
+    line.isOver = true;
     line.link?.close(); // as its client did
     line.link = null;
+  }
+
+  private said(reply: Buffer | null): Buffer | null {
+    const { translate } = this.options;
+    return reply === null || translate === undefined ? reply : translate(reply);
+  }
+
+  private quits(last: number): boolean {
+    return last !== -1 && this.items.load(last).command.name === 'QUIT';
   }
 
   /** The commands between MULTI and this EXEC of the same connection; null for any other command. */
@@ -390,51 +422,6 @@ export class Replay {
   }
 }
 
-function isQuit(state: State | null): boolean {
-  return state?.item.command.name === 'QUIT';
-}
-
 function recordedMs({ atUs, doneUs }: ReplayItem): number {
   return doneUs === null ? 0 : (doneUs - atUs) / 1000;
-}
-
-/** Who waits for whom, and for how many completions. */
-function groupsOf(items: readonly ReplayItem[], order: ReplayOrder): Group[] {
-  if (order !== 'conn') return [groupOf(items, order)];
-  const byConnection = new Map<number, ReplayItem[]>();
-  for (const item of items) {
-    const list = byConnection.get(item.connection);
-    if (list === undefined) byConnection.set(item.connection, [item]);
-    else list.push(item);
-  }
-  return [...byConnection.values()].map((each) => groupOf(each, 'causal'));
-}
-
-/**
- * One pass: completions sorted by time; an item needs as many of them as there were before it arrived. What had no reply in the
- * recording is no completion, or everything after it would wait for ever.
- */
-function groupOf(items: readonly ReplayItem[], order: ReplayOrder): Group {
-  const finished = items
-    .filter((item) => item.doneUs !== null)
-    .sort((a, b) => (a.doneUs as number) - (b.doneUs as number) || a.seq - b.seq);
-  const inSerial = order === 'serial' ? items.filter((item) => item.doneUs !== null) : finished;
-  const positions = new Map(inSerial.map((item, i) => [item, i]));
-  const group: Group = { states: [], next: 0, completed: inSerial.map(() => false), prefix: 0 };
-  let before = 0;
-  let serial = 0;
-  for (const item of items) {
-    while (before < finished.length && isBefore(finished[before] as ReplayItem, item)) before++;
-    const completion = positions.get(item) ?? -1;
-    const need = order === 'none' ? 0 : order === 'serial' ? serial : before;
-    if (completion !== -1) serial++;
-    group.states.push({ item, group, need, sentMs: 0, lateMs: 0, answered: false, completion });
-  }
-  return group;
-}
-
-/** Whether `earlier` had completed when `item` arrived. What takes no time has not when it arrives itself, nor for what comes before it. */
-function isBefore(earlier: ReplayItem, item: ReplayItem): boolean {
-  const doneUs = earlier.doneUs as number;
-  return doneUs < item.atUs || (doneUs === item.atUs && earlier.seq < item.seq);
 }

@@ -7,6 +7,7 @@ import { redisCliLine } from '../recording/exporters/redis-cli.js';
 import { openRecording } from '../recording/reader.js';
 import { PROCESS_CLOCK, Replay, type ReplayItem } from '../recording/replay.js';
 import { type LeftOut, replayItem } from '../recording/replay-items.js';
+import { listedItems } from '../recording/replay-plan.js';
 import { ReplayReport, type ReplyDifference } from '../recording/replay-report.js';
 import { dialSocket } from '../serve/links.js';
 
@@ -53,7 +54,7 @@ export async function replay(file: string, options: ReplayFileOptions): Promise<
     );
   const report = new ReplayReport();
   const run = new Replay(
-    items,
+    listedItems(items),
     (_connection, reply, closed) =>
       dialSocket({ host, port, greeting: null }, () => {}, reply, closed),
     {
@@ -74,7 +75,7 @@ export async function replay(file: string, options: ReplayFileOptions): Promise<
 
 async function itemsOf(file: string): Promise<ReplayItem[]> {
   const reader = await openRecording(file);
-  const leftOut: LeftOut = { incomplete: 0, blocking: 0, logins: 0 };
+  const leftOut: LeftOut = { incomplete: 0, blocking: 0, logins: 0, folded: 0 };
   const items: ReplayItem[] = [];
   for await (const entries of reader.batches())
     for (const { event } of entries) {

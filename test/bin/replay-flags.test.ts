@@ -1,12 +1,19 @@
 /** What the flags of `rmtop replay` come to, and what they refuse. */
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { optionsOf, REPLAY_DEFAULTS, type ReplayFlags, rangeOf } from '../../bin/replay/flags.js';
+import {
+  connectionsOf,
+  optionsOf,
+  REPLAY_DEFAULTS,
+  type ReplayFlags,
+  rangeOf,
+  repetitionOf,
+} from '../../bin/replay/flags.js';
 import { RmtopError } from '../../src/errors.js';
 
 function read(more: Partial<ReplayFlags>): unknown {
   const flags = { ...REPLAY_DEFAULTS, ...more };
-  return [optionsOf(flags), rangeOf(flags)];
+  return [optionsOf(flags), rangeOf(flags), repetitionOf(flags), connectionsOf(flags)];
 }
 
 test('flags are read', () => {
@@ -24,6 +31,17 @@ test('flags are read', () => {
   assert.equal(rangeOf({ ...flags, only: '7..' }).lastSeq, Number.POSITIVE_INFINITY);
 });
 
+test('rounds, connections and rates are read', () => {
+  const rounds = { ...REPLAY_DEFAULTS, times: '3', vary: 'key', conns: '2', rate: '30/m' };
+  assert.deepEqual(repetitionOf(rounds), { times: 3, loopMs: null, varies: true });
+  assert.deepEqual([connectionsOf(rounds), optionsOf(rounds).perSecond], [2, 0.5]);
+  const loop = repetitionOf({ ...REPLAY_DEFAULTS, loop: '10m' });
+  assert.deepEqual(loop, { times: Number.POSITIVE_INFINITY, loopMs: 600_000, varies: false });
+  const once = { times: 1, loopMs: null, varies: false };
+  assert.deepEqual([repetitionOf(REPLAY_DEFAULTS), connectionsOf(REPLAY_DEFAULTS)], [once, null]);
+  assert.equal(optionsOf({ ...REPLAY_DEFAULTS, step: true }).byStep, true);
+});
+
 const wrong: readonly Partial<ReplayFlags>[] = [
   { speed: '0' },
   { speed: '101' },
@@ -33,10 +51,26 @@ const wrong: readonly Partial<ReplayFlags>[] = [
   { from: 'soon' },
   { guard: '0s' },
   { tolerate: ['x'] },
-  { routing: 'strict' },
+  { routing: 'x' },
   { faults: 'x' },
   { faults: 'recorded', direct: true },
   { mesh: ['a.yaml'], direct: true },
+  { routing: 'strict', direct: true },
+  { rate: '500' },
+  { rate: '0/s' },
+  { rate: '500/s', speed: '10' },
+  { rate: '500/s', maxGap: '1s' },
+  { step: true, speed: 'max' },
+  { step: true, times: '2' },
+  { conns: '0' },
+  { conns: '2', faults: 'recorded' },
+  { times: '1.5' },
+  { times: '2', loop: '1m' },
+  { loop: 'x' },
+  { vary: 'key' },
+  { vary: 'value', times: '2' },
+  { decideOnly: true, load: 'x' },
+  { decideOnly: true, times: '2' },
 ];
 
 for (const flags of wrong)

@@ -12,6 +12,7 @@ import {
   type ReplayOutcome,
   type ReplayResult,
 } from '../../src/recording/replay.js';
+import { listedItems } from '../../src/recording/replay-plan.js';
 import { encodeRequest } from '../../src/resp/encode.js';
 import { holds } from '../helpers/check.js';
 
@@ -73,6 +74,7 @@ function item(
     request: encodeRequest([name, `k${seq}`]),
     expected: ms === null ? null : Buffer.from('+OK\r\n'),
     compared: ms !== null,
+    recorded: null,
   };
 }
 
@@ -92,6 +94,7 @@ async function play(
   items: readonly ReplayItem[],
   options: Partial<ReplayOptions>,
   delayMs: (seq: number) => number | null,
+  during: (replay: Replay, clock: TestClock) => void = () => {},
 ): Promise<Played> {
   const clock = new TestClock();
   const played = {
@@ -103,7 +106,7 @@ async function play(
     closes: [],
   } as Omit<Played, 'outcome'>;
   const replay = new Replay(
-    items,
+    listedItems(items),
     (connection, reply) => {
       played.dials.push(connection);
       let lastAt = 0;
@@ -135,6 +138,7 @@ async function play(
     (result) => played.results.push(result),
   );
   const running = replay.run();
+  during(replay, clock);
   await clock.run();
   return { ...played, outcome: await running };
 }
@@ -226,6 +230,41 @@ test('times are kept, scaled, and silences shortened; lateness is told', async (
   assert.deepEqual(
     slow.results.map((result) => result.lateMs),
     [0, 50, 0],
+  );
+});
+
+test('an even rate, whatever the recorded times; a stop waits for what is on its way', async () => {
+  const items = [item(1, 1, 0, 5), item(2, 1, 5000, 5), item(3, 1, 5001, 5)];
+  const even = await play(items, { perSecond: 10 }, () => 1);
+  assert.deepEqual([...even.sent.values()], [0, 100, 200]);
+  const stopped = await play(
+    items,
+    { speed: 1 },
+    () => 150,
+    (replay, clock) => clock.after(100, () => replay.stop()),
+  );
+  assert.deepEqual([...stopped.replied.values()], [150]);
+  assert.deepEqual([stopped.outcome.sent, stopped.outcome.durationMs], [1, 150]);
+});
+
+test('by step: nothing goes out that was not asked for, in the order of arrival', async () => {
+  const items = [item(1, 1, 0, 5), item(2, 2, 0, 5), item(3, 1, 9000, 5)];
+  const stepped = await play(
+    items,
+    { byStep: true },
+    () => 1,
+    (replay, clock) => {
+      clock.after(100, () => replay.allow(1));
+      clock.after(200, () => replay.allow(2));
+    },
+  );
+  assert.deepEqual(
+    [...stepped.sent],
+    [
+      [1, 100],
+      [2, 200],
+      [3, 201],
+    ],
   );
 });
 
