@@ -18,24 +18,25 @@ export function hashTag(key: Uint8Array): { readonly from: number; readonly to: 
 }
 
 /** Position of the first `{`, or -1. A loop: most keys have none and are short. */
-function openBrace(key: Uint8Array): number {
+function openBrace(key: ArrayLike<number>): number {
   for (let i = 0; i < key.length; i++) if (key[i] === OPEN_BRACE) return i;
   return -1;
 }
 
 /** The slot of a key, 0 … 16383: CRC16 of its hash tag, or of all of it (mesh page, 4.1). */
-export function slotOf(key: Buffer): number {
+export function slotOf(key: ArrayLike<number>): number {
   // cluster-key-slot 1.1.2 takes the second pair of braces for the tag when the first is empty; Redis and Envoy hash the whole key.
   const brace = openBrace(key);
   if (brace !== -1 && key[brace + 1] === CLOSE_BRACE) return crc16(key) % 16384;
-  return calculateSlot(key);
+  // It takes any list of bytes, but says otherwise.
+  return calculateSlot(key as Buffer);
 }
 
 /** CRC16/XMODEM, bit by bit: for the rare key above. */
-export function crc16(bytes: Uint8Array): number {
+export function crc16(bytes: ArrayLike<number>): number {
   let crc = 0;
-  for (const byte of bytes) {
-    crc ^= byte << 8;
+  for (let i = 0; i < bytes.length; i++) {
+    crc ^= (bytes[i] as number) << 8;
     for (let bit = 0; bit < 8; bit++) crc = crc & 0x8000 ? (crc << 1) ^ 0x1021 : crc << 1;
     crc &= 0xffff;
   }

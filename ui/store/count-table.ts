@@ -1,6 +1,7 @@
 /**
- * A bounded table of counts, a row a name: exact for as many names as there is room for, then the most frequent by Space-Saving
- * (Metwally and others, 2005): a new name takes the row of the rarest and its count, and how far off that may be is kept with it.
+ * A bounded table of counts, a row a name: exact for as many names as there is room for, then the most frequent by filtered Space-Saving
+ * (Homem and Carvalho, 2010): names without a row are counted together by their hashes, and one that may have come as often as the
+ * rarest with a row takes that row; how far off its count may be is kept with it.
  *
  * Every command of a busy stream is counted in four such tables. So a row is 128 bytes of one array and not an object: two cache
  * lines are touched for a command, and nothing is left for the collector.
@@ -17,6 +18,8 @@ const ROW_INTS = 32;
 const FIRST_ROWS = 512;
 /** Of a place in the heap: as many as stand in a cache line. */
 const CHILDREN = 4;
+/** For each row at least so many places for names without one: the more, the fewer of them come into the table for nothing. */
+const OTHERS = 2;
 
 /** Places in a row, as 64-bit numbers. */
 const CALLS = 0;
@@ -60,8 +63,8 @@ export class Sample {
 export class CountTable {
   /** How many names have a row. */
   size = 0;
-  /** Names that lost their row. */
-  replaced = 0;
+  /** Calls that were not counted by name, for the name had no row. */
+  missed = 0;
   private readonly room: number;
   private floats: Float64Array = new Float64Array(0);
   private ints: Int32Array = new Int32Array(0);
@@ -69,34 +72,57 @@ export class CountTable {
   /** Rows as a heap by their calls when last looked at, the rarest first; made when the table is full. */
   private heap: Int32Array | null = null;
   private heapCalls: Float64Array = new Float64Array(0);
+  /** By hash: how often names without a row came at most. */
+  private readonly others: Uint32Array;
 
   constructor(room: number) {
     this.room = room;
+    this.others = new Uint32Array(2 ** Math.ceil(Math.log2(room * OTHERS)));
   }
 
   /** Whether every name that came has its own exact count. */
   get isExact(): boolean {
-    return this.replaced === 0;
-  }
-
-  get isFull(): boolean {
-    return this.size >= this.room;
+    return this.missed === 0;
   }
 
   // ——— rows ———
 
-  /** A row for one more name; the table must not be full. */
-  addRow(): number {
-    const row = this.size++;
-    const rows = this.ints.length / ROW_INTS;
-    if (row >= rows) this.reserve(Math.min(this.room, Math.max(FIRST_ROWS, rows * 2)));
+  /**
+   * A row for a name that has none; -1: it does not come often enough for one, and was counted among the others. `forget` is called
+   * with the row that another name loses and gives that name's hash.
+   */
+  newRow(hash: number, forget: (row: number) => number): number {
+    if (this.size < this.room) {
+      const row = this.size++;
+      const rows = this.ints.length / ROW_INTS;
+      if (row >= rows) this.reserve(Math.min(this.room, Math.max(FIRST_ROWS, rows * 2)));
+      return row;
+    }
+    const { others } = this;
+    const mask = others.length - 1;
+    const before = others[hash & mask] as number;
+    this.heap ??= this.makeHeap();
+    this.missed++;
+    // What the heap says of its front may be too low, never too high.
+    if (
+      before + 1 < (this.heapCalls[0] as number) ||
+      before + 1 < this.calls(this.rarest(this.heap))
+    ) {
+      others[hash & mask] = before + 1;
+      return -1;
+    }
+    const row = this.heap[0] as number;
+    const place = forget(row) & mask;
+    others[place] = Math.max(others[place] as number, this.calls(row));
+    this.empty(row, before);
     return row;
   }
 
   /** Forgets everything. */
   clear(): void {
     this.size = 0;
-    this.replaced = 0;
+    this.missed = 0;
+    this.others.fill(0);
     this.heap = null;
     this.floats = new Float64Array(0);
     this.ints = new Int32Array(0);
@@ -110,19 +136,19 @@ export class CountTable {
     this.ints = new Int32Array(floats.buffer);
   }
 
-  /** Empties a row for another name, which takes over how often that one came. */
-  empty(row: number): void {
+  /** Empties a row for another name, of which `before` calls may have come already. */
+  private empty(row: number, before: number): void {
     const { floats, ints } = this;
     const f = row * ROW_FLOATS;
     const i = row * ROW_INTS;
-    floats[f + ERROR] = floats[f + CALLS] as number;
+    floats[f + CALLS] = before;
+    floats[f + ERROR] = before;
     for (let each = WRITES; each <= MAX_US; each++) floats[f + each] = 0;
     for (let each = 0; each < STEPS; each++) ints[i + STEPS_AT + each] = 0;
     for (let each = NOTES; each < ROW_INTS; each++) ints[i + each] = 0;
     ints[i + GENERATION] = (ints[i + GENERATION] as number) + 1;
     this.spreads.giveBack(ints[i + SPREAD] as number);
     ints[i + SPREAD] = 0;
-    this.replaced++;
   }
 
   generation(row: number): number {
@@ -225,9 +251,8 @@ export class CountTable {
   // ——— the rarest ———
 
   /** The row with the fewest calls, at the heap's front. What has grown since it was looked at sinks first. */
-  rarest(): number {
-    this.heap ??= this.makeHeap();
-    const { heap, heapCalls } = this;
+  private rarest(heap: Int32Array): number {
+    const { heapCalls } = this;
     for (;;) {
       const front = heap[0] as number;
       const calls = this.calls(front);

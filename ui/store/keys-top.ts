@@ -12,6 +12,7 @@ const PREFIX_GENERATION: number = SLOT + 2;
 const COMMANDS_AT: number = SLOT + 3;
 const MOST_COMMANDS = 4;
 const HALF = 16;
+const MOST_COPIED = 256;
 /** So many names are kept that the command table does not have; all others are one. */
 const MOST_UNKNOWN = 200;
 const UNKNOWN = '(unknown)';
@@ -23,6 +24,8 @@ export class KeysTop extends BytesTop {
   private readonly slots: NumberTop;
   private delimiterBytes: Buffer = Buffer.from(':');
   private readonly unknown = [UNKNOWN];
+  /** A key whose slot is wanted: a view of the bytes of a short one would cost more than the slot. */
+  private readonly key: number[] = [];
   private readonly unknownIds = new Map<string, number>();
 
   constructor(prefixes: BytesTop, slots: NumberTop) {
@@ -37,14 +40,17 @@ export class KeysTop extends BytesTop {
     const from = command.startOf(at);
     const end = command.endOf(at);
     const row = this.row(frame, from, end);
+    if (row === -1) {
+      // Its slot and prefix count all the same.
+      this.slots.add(this.slotOf(frame, from, end), sample);
+      const prefix = this.prefixOf(frame, from, end);
+      if (prefix !== -1) this.prefixes.add(prefix, sample);
+      return;
+    }
     this.add(row, sample);
     this.noteCommand(row, command);
-    let slot = this.slotRow(row);
-    if (slot === -1) {
-      slot = this.slots.row(slotOf(command.arg(at)));
-      this.setNote(row, SLOT, slot + 1);
-    }
-    this.slots.add(slot, sample);
+    if (this.slotRow(row) === -1) this.setNote(row, SLOT, this.slotOf(frame, from, end) + 1);
+    this.slots.add(this.slotRow(row), sample);
     const prefix = this.prefixRow(row, frame, from, end);
     if (prefix !== -1) this.prefixes.add(prefix, sample);
   }
@@ -82,12 +88,25 @@ export class KeysTop extends BytesTop {
     const { prefixes } = this;
     if (known !== -1 && prefixes.generation(known) === this.note(row, PREFIX_GENERATION))
       return known;
-    const delimiter = this.delimiterAt(frame, from, end);
-    if (delimiter <= from) return -1;
-    const prefix = prefixes.row(frame, from, delimiter);
+    const prefix = this.prefixOf(frame, from, end);
+    if (prefix === -1) return -1;
     this.setNote(row, PREFIX, prefix + 1);
     this.setNote(row, PREFIX_GENERATION, prefixes.generation(prefix));
     return prefix;
+  }
+
+  private prefixOf(frame: Buffer, from: number, end: number): number {
+    const delimiter = this.delimiterAt(frame, from, end);
+    return delimiter <= from ? -1 : this.prefixes.row(frame, from, delimiter);
+  }
+
+  /** The row of the slot of the key at `from` … `end`. */
+  private slotOf(frame: Buffer, from: number, end: number): number {
+    const { key } = this;
+    if (end - from > MOST_COPIED) return this.slots.row(slotOf(frame.subarray(from, end)));
+    key.length = end - from;
+    for (let i = 0; i < key.length; i++) key[i] = frame[from + i] as number;
+    return this.slots.row(slotOf(key));
   }
 
   private delimiterAt(frame: Buffer, from: number, end: number): number {

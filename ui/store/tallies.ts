@@ -89,7 +89,8 @@ export class Tallies {
       glance.requestBytes + glance.replyBytes,
       durationUs,
     );
-    clients.add(clients.row(glance.connection), sample);
+    const client = clients.row(glance.connection);
+    if (client !== -1) clients.add(client, sample);
     if (command.argc < 2) return;
     const places = command.keys;
     for (let i = 0; i < places.length; i++) keys.take(command, places[i] as number, sample);

@@ -47,7 +47,7 @@ export class BytesTop extends Top {
     this.mask = places - 1;
   }
 
-  /** The row of the name at `from` … `end` of `bytes`, made where it is new. */
+  /** The row of the name at `from` … `end` of `bytes`, made where it is new and there is room; -1: it has none. */
   row(bytes: Uint8Array, from: number, end: number): number {
     const length = Math.min(MOST_BYTES, end - from);
     const hash = this.hash(bytes, from, length);
@@ -56,15 +56,11 @@ export class BytesTop extends Top {
       if (this.isName(known - 1, hash, bytes, from, length)) return known - 1;
       at = (at + 1) & this.mask;
     }
-    const isFull = this.isFull;
-    const row = isFull ? this.rarest() : this.addRow();
-    if (isFull) {
-      this.forget(row);
-      this.empty(row);
-      // Its place may be nearer now.
-      at = hash & this.mask;
-      while (this.places[at] !== 0) at = (at + 1) & this.mask;
-    }
+    const row = this.newRow(hash, this.forget);
+    if (row === -1) return -1;
+    // A place may have become free that is nearer.
+    at = hash & this.mask;
+    while (this.places[at] !== 0) at = (at + 1) & this.mask;
     this.places[at] = row + 1;
     this.keep(row, hash, bytes, from, length);
     return row;
@@ -117,10 +113,11 @@ export class BytesTop extends Top {
     this.setNote(row, HASH, hash);
   }
 
-  /** Takes the name of `row` out; those that stand behind it for want of a better place move up. */
-  private forget(row: number): void {
+  /** Takes the name of `row` out, and gives its hash; those that stand behind it for want of a better place move up. */
+  private readonly forget = (row: number): number => {
     const { places, mask } = this;
-    let free = this.note(row, HASH) & mask;
+    const hash = this.note(row, HASH);
+    let free = hash & mask;
     while (places[free] !== row + 1) free = (free + 1) & mask;
     for (let at = (free + 1) & mask; places[at] !== 0; at = (at + 1) & mask) {
       const wanted = this.note((places[at] as number) - 1, HASH) & mask;
@@ -129,7 +126,8 @@ export class BytesTop extends Top {
       free = at;
     }
     places[free] = 0;
-  }
+    return hash;
+  };
 }
 
 /** Counts by whole numbers, of which there are few or which are small. */
@@ -145,16 +143,12 @@ export class NumberTop extends Top {
     this.small = new Int32Array(small);
   }
 
-  /** The row of `number`, made where it is new. */
+  /** The row of `number`, made where it is new and there is room; -1: it has none. */
   row(number: number): number {
     const known = this.known(number);
     if (known !== undefined) return known;
-    const isFull = this.isFull;
-    const row = isFull ? this.rarest() : this.addRow();
-    if (isFull) {
-      this.set(this.numbers[row] as number, undefined);
-      this.empty(row);
-    }
+    const row = this.newRow(hashOf(number), this.forget);
+    if (row === -1) return -1;
     this.numbers[row] = number;
     this.set(number, row);
     return row;
@@ -165,6 +159,12 @@ export class NumberTop extends Top {
     const place = this.small[number] as number;
     return place === 0 ? undefined : place - 1;
   }
+
+  private readonly forget = (row: number): number => {
+    const number = this.numbers[row] as number;
+    this.set(number, undefined);
+    return hashOf(number);
+  };
 
   private set(number: number, row: number | undefined): void {
     if (number < this.small.length) this.small[number] = row === undefined ? 0 : row + 1;
@@ -185,4 +185,9 @@ export class NumberTop extends Top {
   nameOf(row: number): string {
     return String(this.numbers[row]);
   }
+}
+
+/** Numbers that follow each other fall on places far apart. */
+function hashOf(number: number): number {
+  return Math.imul(number, 0x9e3779b1) >>> 7;
 }
