@@ -218,6 +218,7 @@ export type { PlaybackSource } from './recording/playback-source.js';
 export type { PlaybackTarget } from './recording/playlist.js';
 export {
   type Entry,
+  isOfRing,
   isRecordingFile,
   openRecording,
   type ReadOptions,

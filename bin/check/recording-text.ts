@@ -30,6 +30,8 @@ function endText(ended: string | null): string {
     case 'quit':
     case 'signal':
       return 'complete to its end';
+    case 'flush':
+      return 'complete: all that was in memory when it was asked for';
     case 'rotate':
       return 'complete: the next part goes on';
     default:

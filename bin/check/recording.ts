@@ -1,5 +1,5 @@
 /** `rmtop check FILE` of a recording: is it whole, what secrets does it hold, can each decision be made again? */
-import { type Audit, auditRecording, type RecordingReader } from 'rmtop';
+import { type Audit, auditRecording, isOfRing, type RecordingReader } from 'rmtop';
 import { openFile } from '../recording-files.js';
 
 /** One thing that is wrong with a recording (error), or that limits what it is good for (warning, info). */
@@ -18,13 +18,15 @@ export type RecordingCode =
   | 'REC-DROPPED'
   | 'REC-MISSING'
   | 'REC-SECRET'
+  | 'REC-LOOKS-SECRET'
   | 'REC-LAW'
   | 'REC-UNDECIDABLE'
   | 'REC-LIMIT'
   | 'REC-CUT'
   | 'REC-CAPTURE'
   | 'REC-VALUES'
-  | 'REC-PART';
+  | 'REC-PART'
+  | 'REC-RING';
 
 /** The report; `v` counts its changes. Times are seconds. It holds no value of the recording. */
 export type RecordingReport = {
@@ -36,24 +38,27 @@ export type RecordingReport = {
   readonly commands: number;
   readonly seconds: number;
   readonly clients: number;
-  /** How it ended: `quit`, `rotate`, `limit`, `signal`; null: badly. */
+  /** How it ended: `quit`, `rotate`, `limit`, `signal`, `flush` (what a ring held); null: badly. */
   readonly ended: string | null;
   readonly redaction: string;
   readonly capture: string;
   readonly redacted: number;
   readonly cut: number;
   readonly decided: number;
+  /** How many values look like secrets; left out where nobody looked. */
+  readonly secretLooking?: number;
   readonly findings: readonly RecordingFinding[];
 };
 
-/** Reads the recording and reports. Throws what reading throws. */
-export async function checkRecording(file: string): Promise<RecordingReport> {
+/** Reads the recording and reports; `looks`: also what looks like a secret. Throws what reading throws. */
+export async function checkRecording(file: string, looks = false): Promise<RecordingReport> {
   const reader = await openFile(file);
-  const audit = await auditRecording(reader);
+  const audit = await auditRecording(reader, looks);
   const { header } = reader;
   const findings = [
     ...incomplete(audit, reader),
     ...secrets(file, audit),
+    ...secretLooking(audit),
     ...lawBreaks(audit),
     ...worthKnowing(audit, reader),
   ];
@@ -73,6 +78,7 @@ export async function checkRecording(file: string): Promise<RecordingReport> {
     redacted: audit.redacted,
     cut: audit.cut,
     decided: audit.decided,
+    ...(audit.secretLooking === null ? {} : { secretLooking: audit.secretLooking.count }),
     findings,
   };
 }
@@ -166,6 +172,20 @@ function secrets(file: string, audit: Audit): RecordingFinding[] {
   ];
 }
 
+function secretLooking({ secretLooking: found }: Audit): RecordingFinding[] {
+  if (found === null || found.count === 0) return [];
+  const where = found.first.map(({ line, where: what }) => `line ${line} ${what}`);
+  const looks = count(found.count, 'value looks like a secret', 'values look like secrets');
+  return [
+    {
+      level: 'warning',
+      code: 'REC-LOOKS-SECRET',
+      message: `${looks}: ${some(where, found.count)}`,
+      advice: 'rmtop cat FILE --redact values --json > CLEAN.rmtop takes all values out',
+    },
+  ];
+}
+
 function lawBreaks({ broken, undecidable }: Audit): RecordingFinding[] {
   const found: RecordingFinding[] = [];
   if (broken.count > 0) {
@@ -227,6 +247,12 @@ function worthKnowing(audit: Audit, reader: RecordingReader): RecordingFinding[]
       'info',
       'REC-PART',
       `part ${String(header.part)} of a rotated recording: numbers are not checked for gaps`,
+    );
+  if (isOfRing(header))
+    add(
+      'info',
+      'REC-RING',
+      'what a ring held: it begins in the middle, so numbers are not checked for gaps',
     );
   if (redactionOf(reader) !== 'values' && capture !== 'keys')
     add(

@@ -2,9 +2,12 @@
  * `rmtop check FILE|DIR`: what mesh files come to, what is wrong with them, and whether the servers are what they say; of a recording
  * whether it is whole, what it holds, and whether its decisions can be made again.
  */
+import { readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import { Command as Cli } from 'commander';
 import {
   type Diagnostic,
+  harmless,
   isRecordingFile,
   type LoadedMesh,
   type Position,
@@ -12,7 +15,7 @@ import {
 } from 'rmtop';
 import { judge } from '../check/judge.js';
 import { type AskedUpstream, askUpstream } from '../check/probe.js';
-import { checkRecording } from '../check/recording.js';
+import { checkRecording, type RecordingReport } from '../check/recording.js';
 import { recordingLines } from '../check/recording-text.js';
 import { type Checked, reportOf } from '../check/report.js';
 import { reportLines } from '../check/text.js';
@@ -28,10 +31,13 @@ type CheckFlags = ProxyFlags & {
   readonly json?: boolean;
   readonly probe?: boolean;
   readonly against?: string;
+  readonly secrets?: boolean;
 };
 
 /** Exit code where there are errors. */
 const INVALID = 3;
+/** Exit code where something looks like a secret, and nothing is wrong. */
+const LOOKS_SECRET = 1;
 const SEED = 1;
 
 export function checkCommand(): Cli {
@@ -39,11 +45,18 @@ export function checkCommand(): Cli {
     .description(
       'say what mesh files come to and what is wrong with them; with --probe or --upstream ask the servers too. Of a recording: is it complete, does it hold secrets, can each decision be made again? Exit code 3 with errors',
     )
-    .argument('[path...]', 'mesh files and folders, as for --mesh; recordings; - is stdin')
+    .argument(
+      '[path...]',
+      'mesh files and folders, as for --mesh; recordings, and folders of them; - is stdin',
+    )
     .option('--probe', 'ask every server whether it is what the files take it for')
     .option(
       '--against <recording>',
       'decide its commands again under these mesh files and flags: what would go elsewhere, be refused, be mirrored; exit code 1 if anything would',
+    )
+    .option(
+      '--secrets',
+      'look in recordings for values that look like secrets, too: keys, tokens, passwords of any kind; exit code 1 with any',
     )
     .option('--json', 'print the report as JSON');
   withProxyFlags(command);
@@ -58,20 +71,70 @@ export function checkCommand(): Cli {
 /** Each recording by itself, and the mesh files together; gives the exit code. */
 async function checkAll(paths: readonly string[], flags: CheckFlags): Promise<number> {
   const out = new Output();
-  const recordings = paths.filter(isRecordingFile);
-  const meshPaths = [...paths.filter((path) => !recordings.includes(path)), ...(flags.mesh ?? [])];
-  let ok = true;
+  const { recordings, others } = sorted(paths);
+  const meshPaths = [...others, ...(flags.mesh ?? [])];
+  if (flags.secrets === true && recordings.length === 0)
+    throw new RmtopError('USAGE', '--secrets looks into recordings', {
+      why: 'none is given',
+      next: ['rmtop check --secrets FILE.rmtop'],
+    });
+  const reports: RecordingReport[] = [];
   for (const recording of recordings) {
-    const report = await checkRecording(recording);
-    ok &&= report.ok;
+    const report = await checkRecording(recording, flags.secrets);
+    reports.push(report);
     await print(out, flags, report, () => recordingLines(report));
   }
+  if (reports.length > 1 && flags.json !== true) await out.write(`\n${summaryLine(reports)}\n`);
+  let ok = reports.every((report) => report.ok);
   if (recordings.length === 0 || meshPaths.length > 0 || flags.upstream !== undefined) {
     const report = reportOf(await check(meshPaths, flags));
     ok &&= report.ok;
     await print(out, flags, report, () => reportLines(report));
   }
-  return ok ? 0 : INVALID;
+  if (!ok) return INVALID;
+  return reports.some(({ secretLooking = 0 }) => secretLooking > 0) ? LOOKS_SECRET : 0;
+}
+
+/** Recordings, those in folders by name, and what is none; a folder that holds only recordings is no mesh. */
+function sorted(paths: readonly string[]): {
+  readonly recordings: string[];
+  readonly others: string[];
+} {
+  const recordings: string[] = [];
+  const others: string[] = [];
+  for (const path of paths) {
+    const inside = recordingsIn(path);
+    if (isRecordingFile(path)) recordings.push(path);
+    else if (inside !== null) recordings.push(...inside.recordings);
+    if (
+      !isRecordingFile(path) &&
+      (inside === null || inside.recordings.length === 0 || inside.hasMesh)
+    )
+      others.push(path);
+  }
+  return { recordings, others };
+}
+
+const MESH_FILE = /\.(?:ya?ml|json)$/i;
+
+/** What is in a folder; null for what is none. */
+function recordingsIn(
+  path: string,
+): { readonly recordings: string[]; readonly hasMesh: boolean } | null {
+  if (!statSync(path, { throwIfNoEntry: false })?.isDirectory()) return null;
+  const names = readdirSync(path).sort();
+  return {
+    recordings: names.map((name) => join(path, name)).filter(isRecordingFile),
+    hasMesh: names.some((name) => MESH_FILE.test(name)),
+  };
+}
+
+function summaryLine(reports: readonly RecordingReport[]): string {
+  const wrong = reports.filter(({ ok }) => !ok);
+  const which = wrong.length === 0 ? '' : `: ${wrong.map(({ recording }) => recording).join(', ')}`;
+  return harmless(
+    `${reports.length} recordings: ${reports.length - wrong.length} ok, ${wrong.length} not ok${which}`,
+  );
 }
 
 async function print(

@@ -3,8 +3,9 @@ import { hasSecretReply, secretArguments } from '../events/condense.js';
 import type { CommandEvent } from '../events/event.js';
 import { decodeReply, isError } from '../resp/value.js';
 import { RecordedCommand } from './command.js';
-import type { RecordingReader, RecordingSummary } from './reader.js';
-import { isJsonObject, type Json } from './values.js';
+import { isOfRing, type RecordingReader, type RecordingSummary } from './reader.js';
+import { secretLooking } from './secrets.js';
+import { isJsonObject, type Json, type JsonObject } from './values.js';
 import { type BrokenLaw, checkLaw } from './verify.js';
 
 /** Of each kind of finding no more are kept; all are counted. */
@@ -29,6 +30,8 @@ export type Audit = {
   /** Numbers that no line accounts for: neither finished, nor running, nor told to be dropped. */
   readonly missing: number;
   readonly secrets: Found<FoundSecret>;
+  /** Values that look like secrets of whatever kind; null: not looked for. */
+  readonly secretLooking: Found<FoundSecret> | null;
   /** With an argument that was removed; with one, or a reply, that was cut or is not kept. */
   readonly redacted: number;
   readonly cut: number;
@@ -40,11 +43,12 @@ export type Audit = {
   readonly undecidable: number;
 };
 
-/** Reads all of `reader`. Throws what reading throws. */
-export async function auditRecording(reader: RecordingReader): Promise<Audit> {
-  const audit = new Auditor(reader);
+/** Reads all of `reader`; `looks`: also for values that look like secrets. Throws what reading throws. */
+export async function auditRecording(reader: RecordingReader, looks = false): Promise<Audit> {
+  const audit = new Auditor(reader, looks);
   for await (const entries of reader.batches())
-    for (const { event, line } of entries) {
+    for (const { event, json, line } of entries) {
+      if (looks) audit.look(json, line);
       if (event instanceof RecordedCommand) audit.command(event, line);
       else if (event?.type === 'session' && event.state === 'opened') audit.clients++;
     }
@@ -65,6 +69,7 @@ class Auditor {
   clients = 0;
   private readonly reader: RecordingReader;
   private readonly secrets = new Findings<FoundSecret>();
+  private readonly looking: Findings<FoundSecret> | null;
   private readonly broken = new Findings<BrokenLaw>();
   private redacted = 0;
   private cut = 0;
@@ -72,10 +77,15 @@ class Auditor {
   private decided = 0;
   private undecidable = 0;
 
-  constructor(reader: RecordingReader) {
+  constructor(reader: RecordingReader, looks: boolean) {
     this.reader = reader;
+    this.looking = looks ? new Findings() : null;
     if (/:\/\/[^/\s]*@/.test(String(reader.header.up ?? '')))
       this.secrets.add({ line: 1, where: 'the upstream’s URL' });
+  }
+
+  look(json: JsonObject, line: number): void {
+    for (const where of secretLooking(json)) this.looking?.add({ line, where });
   }
 
   command(event: RecordedCommand, line: number): void {
@@ -108,6 +118,7 @@ class Auditor {
       clients,
       missing,
       secrets,
+      secretLooking: this.looking,
       redacted,
       cut,
       withoutReply,
@@ -119,8 +130,9 @@ class Auditor {
 
   /** Of a whole recording only: a part begins in the middle, and a filter leaves numbers out. */
   private missing({ commands, dropped, running, lastSeq, fin }: RecordingSummary): number {
-    const { part, filter } = this.reader.header;
-    if (part !== 1 || filter !== undefined || fin?.why === 'rotate') return 0;
+    const { header } = this.reader;
+    const { part, filter } = header;
+    if (part !== 1 || filter !== undefined || fin?.why === 'rotate' || isOfRing(header)) return 0;
     return Math.max(0, lastSeq - commands - dropped - running.length);
   }
 }

@@ -35,7 +35,10 @@ export type RecordingSummary = {
   readonly lastSeq: number;
   /** µs of the last thing that happened. */
   readonly lastUs: number;
-  /** The last line of a recording that ended as it should; else null. */
+  /**
+   * The last line of a recording that ended as it should; else null. Its `why`: `quit` `rotate` `limit` `signal` as on the recording
+   * page (4.3), and `flush`, a ring that was written when it was asked for: numbers then begin where its memory did.
+   */
   readonly fin: JsonObject | null;
   /** What was dropped at the end: bytes of an unfinished line, or what the unpacking said. */
   readonly torn: string | null;
@@ -284,6 +287,14 @@ export function readHeader(name: string, line: string): RecordingHeader {
     );
   return json as RecordingHeader;
 }
+
+/** Whether a recording is what a ring held (`--ring 60s`): the ring says so in its note. */
+export function isOfRing({ note }: RecordingHeader): boolean {
+  return typeof note === 'string' && note.startsWith(RING_NOTE);
+}
+
+/** What the note of a ring's header begins with; its size or time follows. */
+export const RING_NOTE = 'ring ';
 
 function noRecording(name: string, line: string): RmtopError {
   const looksLike = /^\d+\.\d+ \[\d+ /.test(line)

@@ -5,12 +5,14 @@
  * What is kept are blocks as they came: nothing is put into words before it is wanted. What the oldest of them needs to be understood
  * (topologies, configurations, open connections) is remembered when the ones before it go.
  */
+
 import { unlinkSync } from 'node:fs';
 import { AT, KIND_COMMAND } from '../events/block.js';
 import { blocksOf } from '../events/bus.js';
 import type { OtherEvent } from '../events/event.js';
 import { Block, StreamContext } from '../events/reader.js';
 import { parseFilter } from '../filter/filter.js';
+import { RING_NOTE } from './reader.js';
 import { Recorder } from './recorder.js';
 import { Selection } from './select.js';
 import { partPath } from './sink.js';
@@ -133,7 +135,7 @@ export class RingRecorder {
       {
         ...this.options,
         sink: sink.kind === 'file' ? { ...sink, path } : sink,
-        header: { ...header, note: `ring ${this.ring.text}` },
+        header: { ...header, note: `${RING_NOTE}${this.ring.text}` },
       },
       this.nowMs,
     );

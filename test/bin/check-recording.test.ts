@@ -246,3 +246,47 @@ test('--against a recording without a configuration: nothing is decided, exit 2'
   assert.equal(code, 2);
   assert.match(stdout, /124 could not be decided/);
 });
+
+test('--secrets: what looks like one is said without saying it, exit 1; errors weigh more', async (t) => {
+  const none = await runProgram(t, ['check', '--secrets', SESSION]);
+  assert.equal(none.code, 0, none.stdout);
+  const text = /"a":\["SET","([^"]*)","(?:[^"\\]|\\.)*"/;
+  const put = (line: string): string => line.replace(text, '"a":["SET","$1","password=hunter2"');
+  const file = changed(t, (lines) => lines.map(put));
+  const { findings, secretLooking = 0, ok } = await checkRecording(file, true);
+  const [finding] = findings.filter(({ code }) => code === 'REC-LOOKS-SECRET');
+  assert.ok(ok && secretLooking > 1);
+  assert.match(
+    finding?.message ?? '',
+    /^\d+ values look like secrets: line \d+ SET argument 2: a named password, line/,
+  );
+  assert.equal((await checkRecording(file)).secretLooking, undefined);
+  const found = await runProgram(t, ['check', '--secrets', '--json', file]);
+  assert.equal(found.code, 1, found.stdout);
+  assert.equal((JSON.parse(found.stdout) as RecordingReport).secretLooking, secretLooking);
+  assert.doesNotMatch(found.stdout, /hunter2/);
+  assert.equal((await runProgram(t, ['check', file])).code, 0);
+  const torn = changed(t, (lines) => lines.map(put).slice(0, -1));
+  const withError = await runProgram(t, ['check', '--secrets', torn]);
+  assert.equal(withError.code, 3);
+  assert.match(withError.stdout, /warning\[REC-LOOKS-SECRET\]/);
+});
+
+test('a folder of recordings: each of them, and how many are ok; one with mesh files is both', async (t) => {
+  const all = await runProgram(t, ['check', FOLDER]);
+  const names = readdirSync(FOLDER);
+  assert.equal(all.code, 0, all.stderr);
+  for (const name of names)
+    assert.ok(all.stdout.includes(`ok: ${path.join(FOLDER, name)}: 0 errors`));
+  assert.ok(all.stdout.endsWith(`\n${names.length} recordings: ${names.length} ok, 0 not ok\n`));
+  const torn = changed(t, (lines) => lines.slice(0, -1));
+  const made = path.dirname(torn);
+  writeFileSync(path.join(made, 'also.rmtop'), readFileSync(SESSION));
+  writeFileSync(path.join(made, 'mesh.yaml'), bootstrap(TO_A, [cluster('a', [7001])]));
+  const both = await runProgram(t, ['check', made]);
+  assert.equal(both.code, 3);
+  assert.ok(both.stdout.includes(`2 recordings: 1 ok, 1 not ok: ${torn}\n`), both.stdout);
+  assert.match(both.stdout, /^ok: 1 file, 1 Redis listener/m);
+  const nothing = await runProgram(t, ['check', '--secrets', path.join(made, 'mesh.yaml')]);
+  assert.equal(nothing.code, 64);
+});
