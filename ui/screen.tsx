@@ -16,6 +16,7 @@ import { type Effects, Model, type Subject } from './model.js';
 import { point } from './mouse.js';
 import type { Recordings } from './recordings.js';
 import { Feed } from './store/feed.js';
+import { isSummedUp } from './stream/summary.js';
 import { copy, copyWays } from './terminal/clipboard.js';
 import { ESC_TIMEOUT_MS, type Input, KeyDecoder } from './terminal/keys.js';
 import { Painter } from './terminal/painter.js';
@@ -309,6 +310,8 @@ export class Screen {
     this.keyPressed = false;
     terminal.write(this.painter.paint(this.frame, this.ink.overlays(), columns, rows));
     if (!allChecked) this.pacer.soon();
+    // It ends without anything that comes.
+    if (isSummedUp(model)) this.pacer.later(TOTALS_MS);
   }
 
   private chromeOf(layout: Chrome['layout']): Chrome {

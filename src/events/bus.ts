@@ -22,9 +22,14 @@ export type Consumer = {
   readonly lossless: boolean;
   /** Whether it has so much to do that clients should wait. */
   readonly behind: boolean;
+  /** Told how full the ring before it is (0 … 1), each time it has taken from it; where there is none, it is not called. */
+  pressure?(share: number): void;
   /** The only events it looks at; absent: all. What no consumer looks at is not written; others it may be given all the same. */
   readonly only?: ReadonlySet<OtherEvent['type']>;
 };
+
+/** Blocks of 256 KiB that may be on their way to a consumer in another thread: 8 MiB. */
+export const RING_BLOCKS = 32;
 
 const FLUSH_MS = 50;
 

@@ -6,7 +6,7 @@
  */
 import { Worker } from 'node:worker_threads';
 import { type ErrorCode, RmtopError } from '../errors.js';
-import type { Consumer } from '../events/bus.js';
+import { type Consumer, RING_BLOCKS } from '../events/bus.js';
 import type { Totals } from '../events/stats.js';
 import type { MeshConfig } from '../mesh/config.js';
 import type { NewAccess, ProxyHandle, ProxyOptions } from './proxy.js';
@@ -153,7 +153,18 @@ class ThreadedProxy implements ProxyHandle {
     const untilMs = performance.now() + TURN_MS;
     do this.takeOne();
     while (this.blocks.length > 0 && performance.now() < untilMs);
+    this.tellPressure();
     this.turn = this.blocks.length > 0 ? setImmediate(() => this.takeSome()) : null;
+  }
+
+  /** What has come and is not taken yet fills the ring: the core has sent it, and waits for the acknowledgement. */
+  private tellPressure(): void {
+    for (const [id, consumer] of this.consumers) {
+      if (consumer.pressure === undefined) continue;
+      let waiting = 0;
+      for (const block of this.blocks) if (block.id === id) waiting++;
+      consumer.pressure(waiting / RING_BLOCKS);
+    }
   }
 
   private takeOne(): void {

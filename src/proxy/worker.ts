@@ -1,12 +1,9 @@
 /** The worker thread's entry: a proxy whose handle is used from the other thread. See `thread.ts`. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { messageOf, RmtopError } from '../errors.js';
-import type { Consumer } from '../events/bus.js';
+import { type Consumer, RING_BLOCKS } from '../events/bus.js';
 import { createProxy, type ProxyHandle, type ProxyOptions } from './proxy.js';
 import type { FromWorker, ToWorker } from './thread.js';
-
-/** Blocks of 256 KiB that may be on their way to a consumer: 8 MiB. */
-const MAX_UNTAKEN = 32;
 
 function tell(message: FromWorker, transfer: readonly ArrayBuffer[] = []): void {
   parentPort?.postMessage(message, [...transfer]);
@@ -24,11 +21,11 @@ class RemoteConsumer implements Consumer {
   }
 
   get behind(): boolean {
-    return this.untaken > MAX_UNTAKEN / 2;
+    return this.untaken > RING_BLOCKS / 2;
   }
 
   accept(block: ArrayBuffer, used: number): boolean {
-    if (this.untaken >= MAX_UNTAKEN && !this.lossless) return false;
+    if (this.untaken >= RING_BLOCKS && !this.lossless) return false;
     this.untaken++;
     tell({ type: 'block', id: this.id, block, used }, [block]);
     return true;

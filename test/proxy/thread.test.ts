@@ -64,6 +64,33 @@ test('blocks that take long to deal with are dealt with one a turn, and all of t
   assert.equal(new Set(earlier).size, earlier.length, 'two blocks in one turn');
 });
 
+test('a consumer is told how full the ring before it is, and that it is empty again', async (t) => {
+  const proxy = await createThreadedProxy(options());
+  t.after(() => proxy.close());
+  const shares: number[] = [];
+  let isSlow = true;
+  proxy.subscribe({
+    lossless: false,
+    behind: false,
+    pressure: (share) => shares.push(share),
+    accept() {
+      const untilMs = performance.now() + (isSlow ? 50 : 0);
+      while (performance.now() < untilMs);
+      return true;
+    },
+  });
+  const client = await TestClient.connect(proxy.address.port);
+  t.after(() => client.close());
+  const value = 'v'.repeat(32_768);
+  const many = Array.from({ length: 400 }, (_, i) => ['SET', `key:${i}`, value]);
+  const isFull = (): boolean => shares.some((share) => share > 0.5);
+  while (!isFull()) await client.pipeline(many);
+  isSlow = false;
+  await client.ask('PING');
+  await until(() => shares.at(-1) === 0, 'the ring is empty');
+  assert.ok(shares.every((share) => share >= 0 && share <= 1));
+});
+
 test('a client is closed by its number, once; the others are served on', async (t) => {
   const proxy = await createThreadedProxy(options());
   t.after(() => proxy.close());

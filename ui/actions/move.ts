@@ -5,6 +5,7 @@ import type { Model, PaneId } from '../model.js';
 import { isLinesPane, type LinesPane, PANES, paneOf } from '../panes.js';
 import { CELLS } from '../stream/columns.js';
 import { columnsOf } from '../stream/draw.js';
+import { isSummedUp } from '../stream/summary.js';
 import type { Motion } from '../stream/viewport.js';
 import { togglePlay } from '../transport.js';
 import { changePercent } from './faults.js';
@@ -114,9 +115,10 @@ export function nextTab(by: 1 | -1): (model: Model) => void {
   };
 }
 
-/** `F`: follow on or off. */
+/** `F`: follow on or off; where the stream is summed up, single rows again. */
 export function toggleFollow(model: Model): void {
-  if (model.viewport.follow) model.viewport.stay();
+  if (isSummedUp(model)) model.feed.overload.dismiss();
+  else if (model.viewport.follow) model.viewport.stay();
   else {
     orderByArrival(model);
     model.viewport.move({ kind: 'last' });

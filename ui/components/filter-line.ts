@@ -1,5 +1,6 @@
 /** The third line: the filter, and what it leaves of the commands in memory; and the two lines that help while it is typed. */
 import type { Model } from '../model.js';
+import { isSummedUp } from '../stream/summary.js';
 import { count, short, size } from '../text/figures.js';
 import { cut, fit, widthOf } from '../text/fit.js';
 import { printableText } from '../text/printable.js';
@@ -76,6 +77,7 @@ function modeText(model: Model): string {
 
 function followText(model: Model): string {
   const { theme } = model.look;
+  if (isSummedUp(model)) return theme.reverse(' SUMMARY ');
   if (model.viewport.follow) return theme.paint('good', 'FOLLOW');
   return `ANCHOR #${model.viewport.focus ?? '-'}`;
 }

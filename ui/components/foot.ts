@@ -9,6 +9,7 @@ import type { Menu } from '../menu.js';
 import { MENUS } from '../menus.js';
 import type { Model } from '../model.js';
 import { PANES, type Pane, paneOf } from '../panes.js';
+import { isSummedUp, summaryText } from '../stream/summary.js';
 import { count, plural } from '../text/figures.js';
 import { cut, fit, widthOf } from '../text/fit.js';
 import { printableText } from '../text/printable.js';
@@ -91,6 +92,8 @@ export function newsLine(model: Model, width: number): string {
     const text = ` frozen: traffic goes on, ${key} shows what has come since`;
     return theme.paint('dim', cut(text, width));
   }
+  if (model.pane === 'stream' && isSummedUp(model))
+    return theme.paint('dim', cut(summaryText(model, keyIn(model.keyChoices, 'follow')), width));
   if (model.pane === 'stream' && model.viewport.follow && model.notPainted > 0) {
     const text = ` ${count(model.notPainted)} commands a second pass unseen (more than frames can show); all kept, scroll up`;
     return theme.paint('dim', cut(text, width));

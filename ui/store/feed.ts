@@ -22,6 +22,7 @@ import { Journal } from './journal.js';
 import { Links } from './links.js';
 import { Marks } from './marks.js';
 import { Mirrors } from './mirrors.js';
+import { Overload } from './overload.js';
 import { Past } from './past.js';
 import { RateMeter } from './rates.js';
 import { type Limits, MEMORY, RowStore } from './rows.js';
@@ -48,6 +49,7 @@ export class Feed implements Consumer, World {
   readonly links: Links = new Links();
   readonly marks: Marks = new Marks();
   readonly past: Past = new Past();
+  readonly overload: Overload = new Overload();
   readonly clock: WallClock;
   /** The newest topology event, which says more than the Topology: what can be reached. */
   topologyEvent: Extract<OtherEvent, { type: 'topology' }> | null = null;
@@ -102,6 +104,10 @@ export class Feed implements Consumer, World {
     else this.take(waiting);
     this.onNews();
     return true;
+  }
+
+  pressure(share: number): void {
+    this.overload.hear(share, performance.now());
   }
 
   private take({ block, offsets, pending }: Waiting): void {

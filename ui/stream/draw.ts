@@ -8,6 +8,7 @@ import type { Row } from '../store/rows.js';
 import { fit, widthOf } from '../text/fit.js';
 import { type Column, columnsFor } from './columns.js';
 import { headLine, rowLine } from './line.js';
+import { isSummedUp, summaryLines } from './summary.js';
 
 /** The columns for the model as it is: connection numbers and node names grow. */
 export function columnsOf(model: Model, width: number): readonly Column[] {
@@ -20,6 +21,7 @@ export function columnsOf(model: Model, width: number): readonly Column[] {
 
 /** The heads of the columns and the rows below, `height` lines in all. */
 export function streamLines(model: Model, width: number, height: number): string[] {
+  if (isSummedUp(model)) return summaryLines(model, width, height);
   const columns = columnsOf(model, width);
   const lines = [headLine(columns, model.look, model.cell)];
   lines.push(...linesOf(model, model.viewport.rows, columns));
