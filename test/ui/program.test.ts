@@ -266,3 +266,36 @@ test('after kill -9 nothing can be given back, and `rmtop reset` does it', async
   assert.ok(reset.output.includes('\x1b[?1049l'));
   assert.deepEqual(reset.modes(), LEFT_ALONE);
 });
+
+/** Keeps the screen's own thread busy, so that it takes in a few thousand commands a second; the core's thread is not. */
+const BUSY = `
+import { isMainThread } from 'node:worker_threads';
+if (isMainThread) setInterval(() => {
+  for (const end = performance.now() + 200; performance.now() < end;);
+}, 1).unref();`;
+
+test('more than the screen can take in is summed up, says so, and F shows single rows again', async (t) => {
+  const terminal = await opened(t, { preload: BUSY });
+  const app = await client(t, terminal);
+  const many = Array.from({ length: 20_000 }, (_, i) =>
+    i % 4 === 0 ? ['SET', `user:${i}`, 'v'] : ['GET', `cart:${i % 7}`],
+  );
+  let isOver = false;
+  t.after(() => {
+    isOver = true;
+  });
+  const load = async (): Promise<void> => {
+    while (!isOver) await app.pipeline(many);
+  };
+  const loading = load();
+  await terminal.shows([
+    / SUMMARY$/m,
+    /COUNT +SHARE +CMD/,
+    /x[\d,]+ +\d+% GET +cart:\*/,
+    /x[\d,]+ +\d+% SET +user:\*/,
+  ]);
+  terminal.type('F');
+  await terminal.shows([/FOLLOW/, /GET +cart:\d/]);
+  isOver = true;
+  await loading;
+});
