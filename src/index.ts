@@ -179,6 +179,7 @@ export {
   type TlsSettings,
 } from './proxy/dial.js';
 export { readSlots } from './proxy/discovery.js';
+export type { ClientState } from './proxy/downstream.js';
 export { createProxy, type ProxyHandle, type ProxyOptions } from './proxy/proxy.js';
 export { createThreadedProxy } from './proxy/thread.js';
 export { appendRecording } from './recording/append.js';

@@ -72,6 +72,8 @@ export class Screen {
   /** Whether something came in after the totals were last asked for. */
   private hasNews = false;
   private totalsTimer: NodeJS.Timeout | null = null;
+  /** When the core was last asked how its clients stand. */
+  private clientsMs = Number.NEGATIVE_INFINITY;
   private seen = { arrived: 0, passed: 0, sinceMs: 0 };
   private closed = false;
   private proxy: ProxyHandle;
@@ -257,6 +259,22 @@ export class Screen {
     );
   }
 
+  /** How clients stand is asked for where it is shown, once a second at most; frames come for as long as anything does. */
+  private askClients(): void {
+    const { feed } = this.model;
+    const nowMs = performance.now();
+    if (feed.frozen || nowMs - this.clientsMs < TOTALS_MS) return;
+    this.clientsMs = nowMs;
+    this.proxy.clients().then(
+      (states) => {
+        if (this.closed || feed !== this.model.feed) return;
+        feed.sessions.states = new Map(states.map((each) => [each.connection, each]));
+        this.pacer.soon();
+      },
+      () => {}, // the core has ended, and whoever waits for that knows
+    );
+  }
+
   private totalsDue(): void {
     this.totalsTimer = null;
     const { meter, frozen } = this.model.feed;
@@ -289,6 +307,7 @@ export class Screen {
     });
     this.layout = layout;
     const stream = layout.cells.find((cell) => cell.pane === 'stream');
+    if (layout.cells.some((cell) => cell.pane === 'conns')) this.askClients();
     // The line of heads is no row. Where there is no stream, its focus stays as it is.
     const streamRows = stream === undefined ? null : stream.height - 1;
     const allChecked = model.sifter.run(FILTER_BUDGET_MS);

@@ -36,6 +36,19 @@ const READ_AHEAD_BYTES = 1024 * 1024;
 const RESP3_TYPES_SINCE = 40;
 const PROTOCOL_ERROR = encodeError('downstream protocol error');
 
+/** How a client stands at this moment; plain data. */
+export type ClientState = {
+  readonly connection: number;
+  /** Whom it is logged in as; null: it has to log in yet. */
+  readonly user: string | null;
+  /** Between MULTI and EXEC. */
+  readonly multi: boolean;
+  /** Channels and patterns that it has subscribed to. */
+  readonly channels: number;
+  /** Requests that it has not been answered. */
+  readonly inFlight: number;
+};
+
 export class Downstream implements RepliesOwner {
   readonly id: number;
   readonly core: Core;
@@ -93,6 +106,18 @@ export class Downstream implements RepliesOwner {
   get info(): ClientInfo {
     const { address, name, library, session } = this;
     return { address, name, library, resp: session.resp };
+  }
+
+  /** How it stands now. */
+  get state(): ClientState {
+    const { id, session, replies, own, core } = this;
+    return {
+      connection: id,
+      user: session.authenticated ? (core.credentials?.username ?? 'default') : null,
+      multi: session.multi,
+      channels: own.channels,
+      inFlight: replies.inFlight,
+    };
   }
 
   /** Bytes that it has sent and that are no whole request yet, or are held back. */

@@ -30,6 +30,11 @@ export class OwnConnections {
     this.subscriptions = new Subscriptions(client);
   }
 
+  /** Channels and patterns that the client has subscribed to. */
+  get channels(): number {
+    return this.subscriptions.count;
+  }
+
   /** The transaction's connection, opened at its first keyed command; with `multi`, MULTI is said on it first and its OK kept back. */
   forTransaction(to: Hop, multi: boolean): UpstreamConnection {
     if (this.transaction !== null) return this.transaction;

@@ -25,7 +25,7 @@ import { startClock } from './clock.js';
 import type { Core } from './core.js';
 import { countEnd } from './count.js';
 import type { Dialling } from './dial.js';
-import { Downstream } from './downstream.js';
+import { type ClientState, Downstream } from './downstream.js';
 import type { Exchange } from './exchange.js';
 import { Hung } from './faults.js';
 import { Gauges, keepBytes } from './gauges.js';
@@ -69,6 +69,8 @@ export type ProxyHandle = {
   /** Gets the stream of events: first the state so far. Gives the way to stop. */
   subscribe(consumer: Consumer): () => void;
   totals(): Promise<Totals>;
+  /** How each client stands now. Asked for by whoever shows it: events of it would cost each transaction two. */
+  clients(): Promise<readonly ClientState[]>;
   /**
    * Takes effect between two commands; clients stay connected. Connections to upstreams that have changed or are gone close at once,
    * as Envoy's do. Settles when it is done.
@@ -102,7 +104,7 @@ class RunningProxy implements ProxyHandle {
   private readonly core: Core;
   private readonly keeper: TopologyKeeper;
   private readonly server: NetServer;
-  private readonly clients = new Set<Downstream>();
+  private readonly connected = new Set<Downstream>();
   private readonly pendingTimer: NodeJS.Timeout;
   private readonly gauges = new Gauges();
   private seq = 0;
@@ -192,7 +194,7 @@ class RunningProxy implements ProxyHandle {
   private settled(): void {
     if (this.core.ready) return;
     this.core.ready = true;
-    for (const client of this.clients) client.release(HOLD.starting);
+    for (const client of this.connected) client.release(HOLD.starting);
   }
 
   get config(): MeshConfig {
@@ -201,11 +203,11 @@ class RunningProxy implements ProxyHandle {
 
   private accept(socket: Socket): void {
     const client = new Downstream(this.core, socket, ++this.connections, (gone) => {
-      this.clients.delete(gone);
+      this.connected.delete(gone);
       this.core.stats.clients--;
       keepBytes(this.core.stats.mesh, gone);
     });
-    this.clients.add(client);
+    this.connected.add(client);
     if (this.held) client.pauseFor(HOLD.congested);
     this.core.stats.clients++;
     this.core.stats.clientsTotal++;
@@ -284,18 +286,18 @@ class RunningProxy implements ProxyHandle {
   /** A consumer that must lose nothing is behind: nothing more is read from clients until it has caught up. */
   private holdAll(): void {
     this.held = true;
-    for (const client of this.clients) client.pauseFor(HOLD.congested);
+    for (const client of this.connected) client.pauseFor(HOLD.congested);
     const timer = setInterval(() => {
       if (this.core.bus.congested) return;
       clearInterval(timer);
       this.held = false;
-      for (const client of this.clients) client.release(HOLD.congested);
+      for (const client of this.connected) client.release(HOLD.congested);
     }, 5);
   }
 
   private sayPending(): void {
     const nowUs = this.core.clock.nowUs();
-    for (const client of this.clients) {
+    for (const client of this.connected) {
       for (let exchange = client.replies.head; exchange !== null; exchange = exchange.next) {
         if (nowUs - exchange.atUs < PENDING_MS * 1000) break;
         if (exchange.pendingSaid || exchange.complete) continue;
@@ -322,7 +324,7 @@ class RunningProxy implements ProxyHandle {
 
   totals(): Promise<Totals> {
     const { stats, clock, pool, topology } = this.core;
-    const gauges = this.gauges.read(this.clients, this.seq, pool, topology);
+    const gauges = this.gauges.read(this.connected, this.seq, pool, topology);
     return Promise.resolve(stats.totals(clock.nowUs(), gauges));
   }
 
@@ -345,8 +347,12 @@ class RunningProxy implements ProxyHandle {
     this.core.credentials = credentials;
   }
 
+  clients(): Promise<readonly ClientState[]> {
+    return Promise.resolve(Array.from(this.connected, (client) => client.state));
+  }
+
   closeClient(connection: number): Promise<boolean> {
-    for (const client of this.clients) {
+    for (const client of this.connected) {
       if (client.id !== connection) continue;
       client.kick();
       return Promise.resolve(true);
@@ -361,15 +367,15 @@ class RunningProxy implements ProxyHandle {
   async close(graceMs = 0): Promise<void> {
     this.server.close();
     // What has arrived is answered; nothing more is read, or a busy client would keep us for ever.
-    for (const client of this.clients) client.pauseFor(HOLD.closing);
+    for (const client of this.connected) client.pauseFor(HOLD.closing);
     const deadline = performance.now() + graceMs;
     while (
       performance.now() < deadline &&
-      [...this.clients].some((client) => client.replies.head !== null)
+      [...this.connected].some((client) => client.replies.head !== null)
     ) {
       await new Promise((resolve) => setTimeout(resolve, 5));
     }
-    for (const client of [...this.clients]) client.shutDown();
+    for (const client of [...this.connected]) client.shutDown();
     this.stop();
     this.core.bus.flush();
   }

@@ -118,6 +118,11 @@ export class Subscriptions {
     return encodeReply({ type: '>', items }, resp);
   }
 
+  /** Channels, patterns and sharded channels. */
+  get count(): number {
+    return this.total();
+  }
+
   private total(): number {
     const { subscribe, psubscribe, ssubscribe } = this.names;
     return subscribe.size + psubscribe.size + ssubscribe.size;

@@ -9,6 +9,7 @@ import { type ErrorCode, RmtopError } from '../errors.js';
 import { type Consumer, RING_BLOCKS } from '../events/bus.js';
 import type { Totals } from '../events/stats.js';
 import type { MeshConfig } from '../mesh/config.js';
+import type { ClientState } from './downstream.js';
 import type { NewAccess, ProxyHandle, ProxyOptions } from './proxy.js';
 
 /** How long consumers may work on blocks before keys and frames have their turn. */
@@ -28,6 +29,7 @@ export type ToWorker =
       readonly next: string | null;
     }
   | { readonly type: 'call'; readonly call: number; readonly name: 'totals' }
+  | { readonly type: 'call'; readonly call: number; readonly name: 'clients' }
   | {
       readonly type: 'call';
       readonly call: number;
@@ -70,8 +72,8 @@ export type FromWorker =
     }
   | { readonly type: 'result'; readonly call: number; readonly value: CallValue };
 
-/** What a call gives: totals, whether there was something to do, or nothing. */
-type CallValue = Totals | boolean | null;
+/** What a call gives: totals, clients, whether there was something to do, or nothing. */
+type CallValue = Totals | readonly ClientState[] | boolean | null;
 
 /** Starts a proxy in a worker thread. Throws as `createProxy` does. */
 export async function createThreadedProxy(options: ProxyOptions): Promise<ProxyHandle> {
@@ -220,9 +222,14 @@ class ThreadedProxy implements ProxyHandle {
 
   async totals(): Promise<Totals> {
     const totals = await this.call((call) => ({ type: 'call', call, name: 'totals' }));
-    if (totals === null || typeof totals === 'boolean')
+    if (totals === null || typeof totals === 'boolean' || !('atUs' in totals))
       throw new RmtopError('INTERNAL', 'the core has ended');
     return totals;
+  }
+
+  async clients(): Promise<readonly ClientState[]> {
+    const clients = await this.call((call) => ({ type: 'call', call, name: 'clients' }));
+    return Array.isArray(clients) ? clients : [];
   }
 
   async reconfigure(config: MeshConfig, access: NewAccess = {}): Promise<void> {

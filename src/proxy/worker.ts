@@ -67,6 +67,7 @@ async function answer(
 ): Promise<void> {
   const { call } = message;
   if (message.name === 'totals') tell({ type: 'result', call, value: await proxy.totals() });
+  else if (message.name === 'clients') tell({ type: 'result', call, value: await proxy.clients() });
   else if (message.name === 'closeClient')
     tell({ type: 'result', call, value: await proxy.closeClient(message.connection) });
   else {

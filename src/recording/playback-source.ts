@@ -53,6 +53,11 @@ export class PlaybackSource {
     return Promise.resolve(this.stats.totals(this.momentUs()));
   }
 
+  /** Nobody is connected to a recording. */
+  clients(): Promise<readonly []> {
+    return Promise.resolve([]);
+  }
+
   /** Rejects with USAGE: what is recorded has happened. */
   reconfigure(): Promise<void> {
     return Promise.reject(unchangeable());

@@ -237,6 +237,11 @@ export class TestStream implements ProxyHandle {
 
   totals: ProxyHandle['totals'] = () => Promise.resolve(this.stats.totals(this.nowUs));
 
+  /** How the clients stand, as the test says. */
+  standing: Awaited<ReturnType<ProxyHandle['clients']>> = [];
+
+  clients: ProxyHandle['clients'] = () => Promise.resolve(this.standing);
+
   reconfigure: ProxyHandle['reconfigure'] = () => Promise.resolve();
 
   /** The clients that were closed by hand. */

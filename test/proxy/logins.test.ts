@@ -104,7 +104,11 @@ test('a listener with a user and a password: both, or the password alone', async
   });
   const client = await proxy.client();
   assert.equal(await client.ask('AUTH', 'default', 'pw'), WRONG_PAIR);
+  const user = async (): Promise<string | null | undefined> =>
+    (await proxy.handle.clients())[0]?.user;
+  assert.equal(await user(), null);
   assert.equal(await client.ask('AUTH', 'app', 'pw'), OK);
+  assert.equal(await user(), 'app');
   assert.equal(await client.ask('PING'), '+PONG\r\n');
   assert.equal(await client.ask('AUTH', 'app', 'nope'), WRONG_PAIR);
   assert.equal(await client.ask('PING'), NOAUTH);

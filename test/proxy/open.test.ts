@@ -135,6 +135,9 @@ test('channels and patterns, counted for the client; messages between replies', 
   assert.equal(await subscriber.next(), array('subscribe', 'one', 1));
   assert.equal(await subscriber.next(), array('subscribe', 'two', 2));
   assert.equal(await subscriber.ask('PSUBSCRIBE', 'p*'), array('psubscribe', 'p*', 3));
+  const channels = async (): Promise<number | undefined> =>
+    (await proxy.handle.clients()).find((each) => each.connection === 1)?.channels;
+  assert.equal(await channels(), 3);
   assert.match(await subscriber.ask('GET', 'x'), /^-ERR Can't execute 'get'/);
   assert.equal(await subscriber.ask('PING', 'hi'), array('pong', 'hi'));
   await publisher.ask('PUBLISH', 'one', 'm1');
@@ -144,6 +147,7 @@ test('channels and patterns, counted for the client; messages between replies', 
   assert.equal(await subscriber.ask('UNSUBSCRIBE', 'one'), array('unsubscribe', 'one', 2));
   assert.equal(await subscriber.ask('PUNSUBSCRIBE'), array('punsubscribe', 'p*', 1));
   assert.equal(await subscriber.ask('UNSUBSCRIBE'), array('unsubscribe', 'two', 0));
+  assert.equal(await channels(), 0);
   assert.equal(await subscriber.ask('SET', 'after', '1'), '+OK\r\n');
 });
 

@@ -91,6 +91,19 @@ test('a consumer is told how full the ring before it is, and that it is empty ag
   assert.ok(shares.every((share) => share >= 0 && share <= 1));
 });
 
+test('how its clients stand is told by a proxy in a thread, too: nothing in flight, in MULTI, waiting', async (t) => {
+  const proxy = await createThreadedProxy(options());
+  t.after(() => proxy.close());
+  assert.deepEqual(await proxy.clients(), []);
+  const client = await TestClient.connect(proxy.address.port);
+  t.after(() => client.close());
+  await client.ask('PING');
+  const idle = { connection: 1, user: 'default', multi: false, channels: 0, inFlight: 0 };
+  assert.deepEqual(await proxy.clients(), [idle]);
+  assert.equal(await client.ask('MULTI'), '+OK\r\n');
+  assert.deepEqual(await proxy.clients(), [{ ...idle, multi: true }]);
+});
+
 test('a client is closed by its number, once; the others are served on', async (t) => {
   const proxy = await createThreadedProxy(options());
   t.after(() => proxy.close());

@@ -1,6 +1,7 @@
 /** `x` in the pane of connections: it asks first, and says that it is done when the core has done it. */
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import type { ClientState } from 'rmtop';
 import { TestScreen } from '../helpers/model.js';
 import { until } from '../helpers/until.js';
 
@@ -58,4 +59,30 @@ test('where there is no client to close, x says so', () => {
   assert.match(screen.news(), /choose it in pane 8/);
   screen.type(':close c9\r');
   assert.match(JSON.stringify(screen.model.dialog), /no client is called c9/);
+});
+
+test('the pane of connections says how each client stands: user, requests in flight, MULTI, channels', () => {
+  const screen = filled();
+  const { stream, model } = screen;
+  stream.client(3, 'listener');
+  screen.update();
+  const state = (connection: number, more: object): ClientState => ({
+    connection,
+    user: 'default',
+    multi: false,
+    channels: 0,
+    inFlight: 0,
+    ...more,
+  });
+  screen.type('8');
+  assert.match(screen.panes(), /^>?c3 .* {2}-/m, 'not known yet');
+  const states = [state(1, { multi: true, inFlight: 12 }), state(2, {}), state(3, { channels: 2 })];
+  model.feed.sessions.states = new Map(states.map((each) => [each.connection, each]));
+  screen.type('j');
+  assert.match(screen.panes(), /3 clients connected +T in MULTI +S subscribed/);
+  assert.match(screen.panes(), /^Tc1 .* 12 .* MULTI$/m);
+  assert.match(screen.panes(), /^Sc3 .* 2 channels$/m);
+  model.size = { columns: 140, rows: 36 };
+  screen.type('8');
+  assert.match(screen.panes(), /^Tc1 .* default .* MULTI$/m);
 });

@@ -1,5 +1,5 @@
 /** Pane 8: the clients' connections, and what each has asked for; and those to the servers. */
-import { aliasOf } from 'rmtop';
+import { aliasOf, type ClientState } from 'rmtop';
 import type { Model } from '../model.js';
 import type { LinesPane, Room } from '../panes.js';
 import type { Link } from '../store/links.js';
@@ -34,14 +34,16 @@ const COLUMNS: readonly Column[] = [
   ['CONN', 6, false, 0],
   ['ADDRESS', 21, false, 70],
   ['NAME', 12, false, 0],
-  ['LIBRARY', 18, false, 110],
-  ['RESP', 4, true, 110],
-  ['AGE', 5, true, 0],
+  ['LIBRARY', 18, false, 112],
+  ['USER', 9, false, 124],
+  ['RESP', 4, true, 112],
+  ['AGE', 4, true, 0],
   ['OPS/S', 7, true, 0],
-  ['CALLS', 8, true, 60],
-  ['ERR', 5, true, 60],
-  ['BYTES', 6, true, 82],
-  ['MAX ms', 7, true, 78],
+  ['CALLS', 5, true, 60],
+  ['ERR', 4, true, 60],
+  ['WAIT', 4, true, 50],
+  ['BYTES', 6, true, 90],
+  ['MAX ms', 7, true, 80],
 ];
 
 /** Those to servers, which clients share unless a client needs one of its own. */
@@ -82,7 +84,7 @@ function head(model: Model, { width }: Room): readonly string[] {
     columns,
   );
   const tabs = TABS.map((tab, i) => (i === at ? theme.reverse(` ${tab} `) : ` ${tab} `)).join('');
-  const text = `${plural(sessions.open, 'client')} connected${waiting}`;
+  const text = `${plural(sessions.open, 'client')} connected${waiting}${at === 0 ? legend(model) : ''}`;
   return [
     ` ${tabs} ${theme.paint('dim', fit(text, Math.max(0, width - 21)).trimEnd())}`,
     theme.paint('dim', fit(heads, width)),
@@ -142,24 +144,52 @@ function lines(model: Model, { width }: Room): readonly string[] {
     const counted = clients.known(session.connection);
     const tally = counted === undefined ? null : clients.count(counted);
     const rate = counted === undefined ? 0 : clients.rate(counted, nowUs);
+    const standing =
+      session.closedUs === null ? feed.sessions.states.get(session.connection) : undefined;
     const cells = [
       `c${session.connection}`,
       text(session.address),
       text(session.name),
       text(session.library),
+      standing === undefined ? '-' : text(standing.user ?? '(none)'),
       String(session.resp),
       ageText((session.closedUs ?? nowUs) - session.openedUs),
       rate < 10 ? rate.toFixed(1) : count(Math.round(rate)),
       short(tally?.calls ?? 0),
       short(tally?.errors ?? 0),
+      standing === undefined ? '-' : short(standing.inFlight),
       short(tally?.bytes ?? 0),
       milliseconds(tally?.maxUs ?? 0, 7),
     ];
-    const state = session.closedUs === null ? '' : `  closed: ${text(session.closedBecause)}`;
-    const line = fit(row(i === cursor ? '>' : ' ', cells, width) + state, width);
+    const state =
+      session.closedUs === null ? stateText(standing) : `closed: ${text(session.closedBecause)}`;
+    const mark = i === cursor ? '>' : stateSign(standing);
+    const line = fit(row(mark, cells, width) + (state === '' ? '' : `  ${state}`), width);
     if (i === cursor) return look.theme.reverse(line);
     return session.closedUs === null ? line : look.theme.paint('dim', line);
   });
+}
+
+/** `MULTI, 3 channels`; empty where there is nothing to say. */
+function stateText(state: ClientState | undefined): string {
+  if (state === undefined) return '';
+  const channels = state.channels === 0 ? [] : [plural(state.channels, 'channel')];
+  return [...(state.multi ? ['MULTI'] : []), ...channels].join(', ');
+}
+
+/** The same in a letter, for where there is no room. */
+function stateSign(state: ClientState | undefined): string {
+  return state?.multi === true ? 'T' : (state?.channels ?? 0) > 0 ? 'S' : ' ';
+}
+
+/** What the letters mean, where there are any. */
+function legend(model: Model): string {
+  const signs = new Set([...model.feed.sessions.states.values()].map(stateSign));
+  const known = { T: 'T in MULTI', S: 'S subscribed' } as const;
+  return Object.entries(known)
+    .filter(([sign]) => signs.has(sign))
+    .map(([, text]) => `   ${text}`)
+    .join('');
 }
 
 /** `12s`, `3m`, `2h`. */

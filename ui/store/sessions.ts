@@ -1,5 +1,5 @@
 /** The clients' connections: those open, and those closed lately, for their rows still name them. */
-import type { ClientInfo, OtherEvent } from 'rmtop';
+import type { ClientInfo, ClientState, OtherEvent } from 'rmtop';
 
 type SessionEvent = Extract<OtherEvent, { type: 'session' | 'session-closed' }>;
 
@@ -18,6 +18,8 @@ export class Sessions {
   private readonly byConnection = new Map<number, Session>();
   private readonly closed: number[] = [];
   open = 0;
+  /** How each stood when the core was asked last. */
+  states: ReadonlyMap<number, ClientState> = new Map();
   /** The highest number so far: it says how wide the column has to be. */
   highest = 0;
 
