@@ -203,7 +203,7 @@ export function summaryLine(now: Totals, before: Totals | null): string {
   ].join('  ');
 }
 
-/** 12,345 */
+/** 12,345. The first number that Intl writes takes it tens of milliseconds, which clients would wait. */
 export function count(n: number): string {
-  return n.toLocaleString('en-US');
+  return String(n).replace(/\B(?=(\d{3})+$)/g, ',');
 }

@@ -61,8 +61,8 @@ export type ScopeContext = {
   readonly clock: { nowUs(): number };
 };
 
-/** A scope, and what it says of commands by their names, by `CommandSpec.id`: most are settled so. Absent: not asked yet. */
-type Scope = {
+/** A compiled scope, and what it says of commands by their names, by `CommandSpec.id`: most are settled so. Absent: not asked yet. */
+export type Scope = {
   readonly matches: Predicate;
   readonly verdict: Verdict;
   readonly verdicts: (boolean | null)[];
@@ -86,14 +86,13 @@ export class Scopes {
     this.facts = new Facts(world);
   }
 
-  /** Whether `rule` concerns `command` of `client`, which was decided to go to `parts`. Nobody's command is no client's. */
+  /** Whether a rule of this scope concerns `command` of `client`, which was decided to go to `parts`. Nobody's command is no client's. */
   covers(
-    rule: FaultRule,
+    scope: Scope | null,
     command: Command,
     parts: readonly Part[],
     client: ScopedClient | null,
   ): boolean {
-    const scope = this.scopeOf(rule.scope);
     if (scope === null) return true;
     const { spec } = command;
     const known = spec === undefined ? null : scope.verdicts[spec.id];
@@ -114,7 +113,7 @@ export class Scopes {
   }
 
   /** Null: everything. A scope that is none was refused when the rule was made; here it covers nothing. */
-  private scopeOf(text: string): Scope | null {
+  scopeOf({ scope: text }: FaultRule): Scope | null {
     let scope = this.scopes.get(text);
     if (scope === undefined) {
       scope = text.trim() === '' ? null : compileScope(text);
@@ -136,6 +135,8 @@ export function scopedRng(rng: Rng, topology: Topology, config: CompiledConfig):
   return {
     below: (n) => rng.below(n),
     rule: (rule, command, parts) =>
-      scopes.covers(rule, command, parts, null) ? rng.below(100 * RULE_DRAWS_PER_PERCENT) : -1,
+      scopes.covers(scopes.scopeOf(rule), command, parts, null)
+        ? rng.below(100 * RULE_DRAWS_PER_PERCENT)
+        : -1,
   };
 }

@@ -21,7 +21,6 @@ import type {
   SessionChange,
   Via,
 } from './decision.js';
-import { partsOf } from './decision.js';
 import { meshFault, ruleFault } from './fault.js';
 import { mirrorsOf } from './mirror.js';
 import { decideOpened } from './open.js';
@@ -62,6 +61,8 @@ export class Deciding {
   private readonly placing: { upstream: string } & PlacingContext;
   private fault: FaultPlan | null = null;
   private faultWhy: readonly Reason[] = NOTHING;
+  /** Which decisions rmtop's own rules look at. */
+  private ruled: 'no' | 'forwarded' | 'all' = 'no';
   /** What the mesh refuses it does not copy either. */
   private isCopied = true;
 
@@ -100,26 +101,8 @@ export class Deciding {
       this.fault = plan;
       this.faultWhy = why;
     }
-    const decision = this.carriedOut(kind);
-    return config.rules.length === 0 ? decision : this.underRules(decision);
-  }
-
-  /** rmtop's own rules look at where a command is to go, so they come last. Envoy's own fault has precedence. */
-  private underRules(decision: Decision): Decision {
-    if (decision.fault !== null) return decision;
-    const { config, command, topology, rng } = this;
-    const { plan, why } = ruleFault(config.rules, command, partsOf(decision), topology, rng);
-    if (why.length === 0) return decision;
-    const { action, session, topologyVersion, configVersion } = decision;
-    return {
-      action,
-      session,
-      fault: plan,
-      why: decision.why.length === 0 ? why : [...decision.why, ...why],
-      draws: rng.draws ?? NOTHING,
-      topologyVersion,
-      configVersion,
-    };
+    if (config.rules.length > 0) this.ruled = 'all';
+    return this.carriedOut(kind);
   }
 
   private carriedOut(kind: MeshClass | null): Decision {
@@ -156,10 +139,8 @@ export class Deciding {
     if (admission.kind === 'answer') return this.answer(admission.reply);
     if (!this.config.open) return this.refuse(admission.error);
     this.isCopied = false;
-    const opened = decideOpened(this, admission.error);
-    return this.config.rules.length === 0 || opened.action.kind !== 'forward'
-      ? opened
-      : this.underRules(opened);
+    if (this.config.rules.length > 0) this.ruled = 'forwarded';
+    return decideOpened(this, admission.error);
   }
 
   // ——— the pieces ———
@@ -190,15 +171,34 @@ export class Deciding {
   }
 
   private done(action: Action, why: readonly Reason[], session: SessionChange): Decision {
+    if (this.ruled !== 'no') this.underRules(action);
+    const { fault, faultWhy } = this;
     return {
       action,
       session,
-      fault: this.fault,
-      why: this.faultWhy.length === 0 ? why : [...why, ...this.faultWhy],
+      fault,
+      why: faultWhy.length === 0 ? why : why.length === 0 ? faultWhy : [...why, ...faultWhy],
       draws: this.rng.draws ?? NOTHING,
       topologyVersion: this.topology.version,
       configVersion: this.config.version,
     };
+  }
+
+  /** rmtop's own rules look at where a command is to go, so they come last. Envoy's own fault has precedence. */
+  private underRules(action: Action): void {
+    const isForwarded = action.kind === 'forward';
+    if (this.fault !== null || (this.ruled === 'forwarded' && !isForwarded)) return;
+    const parts = isForwarded ? action.parts : NOTHING;
+    const { plan, why } = ruleFault(
+      this.config.rules,
+      this.command,
+      parts,
+      this.topology,
+      this.rng,
+    );
+    this.fault = plan;
+    if (why.length > 0)
+      this.faultWhy = this.faultWhy.length === 0 ? why : [...this.faultWhy, ...why];
   }
 
   placement(route: RouteMatch): Placement {

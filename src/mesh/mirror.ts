@@ -3,7 +3,7 @@ import { chooseReader, chooseWriter } from './choose.js';
 import type { CompiledMirror, CompiledRoute, MirrorReason } from './compile.js';
 import type { ReadPolicy } from './config.js';
 import type { Hop, Reason } from './decision.js';
-import { type PlacingContext, placeKey } from './place.js';
+import { type Place, type PlacingContext, placeKey } from './place.js';
 import type { RecordingRng } from './rng.js';
 import { NO_SERVERS, type Placement, type Topology } from './topology.js';
 
@@ -60,9 +60,7 @@ function hopOf(
   { key, at, isWrite, policy, hashtagging }: Copied,
   rng: RecordingRng,
 ): Hop | null {
-  const context: PlacingContext = { upstream, hashtagging, rng };
-  const place =
-    typeof key === 'number' ? { shard: key, slot: -1 } : placeKey(placement, key, at, context);
+  const place = placeCopy(placement, key, at, { upstream, hashtagging, rng });
   const shard = placement.shards[place.shard];
   if (shard === undefined) return null;
   const { server } = isWrite ? chooseWriter(shard) : chooseReader(shard, policy, rng);
@@ -75,4 +73,17 @@ function hopOf(
       address: server.address,
     }
   );
+}
+
+/** Nobody is told why a copy goes where it goes: of a single host the hash would be worked out for nothing. */
+function placeCopy(
+  placement: Placement,
+  key: Buffer | number,
+  at: number,
+  context: PlacingContext,
+): Pick<Place, 'shard' | 'slot'> {
+  if (typeof key === 'number') return { shard: key, slot: -1 };
+  return placement.kind === 'hosts' && placement.among.length === 1
+    ? { shard: placement.among[0] as number, slot: -1 }
+    : placeKey(placement, key, at, context);
 }

@@ -50,6 +50,8 @@ export function replayRng(draws: readonly number[]): Rng {
 /** Draws from another generator and keeps what it drew. */
 export class RecordingRng implements Required<Rng> {
   draws: number[] | null = null;
+  /** Rules out of whose scope the command was: nothing need be kept of them unless another draw follows. */
+  private skipped = 0;
   private readonly source: Rng;
 
   constructor(source: Rng) {
@@ -73,12 +75,18 @@ export class RecordingRng implements Required<Rng> {
 
   rule(rule: FaultRule, command: Command, parts: readonly Part[]): number {
     const { source } = this;
-    return this.keep(
-      source.rule?.(rule, command, parts) ?? source.below(100 * RULE_DRAWS_PER_PERCENT),
-    );
+    const drawn = source.rule?.(rule, command, parts) ?? source.below(100 * RULE_DRAWS_PER_PERCENT);
+    if (drawn >= 0) return this.keep(drawn);
+    this.skipped++;
+    return drawn;
   }
 
   private keep(drawn: number): number {
+    for (; this.skipped > 0; this.skipped--) this.add(-1);
+    return this.add(drawn);
+  }
+
+  private add(drawn: number): number {
     const { draws } = this;
     // Most commands draw once or twice: `push` would make room for 17 more.
     if (draws === null) this.draws = [drawn];

@@ -1,6 +1,7 @@
 /** Chance for the decisions of one client: what is drawn, whose turn it is among hosts, which fault rules concern it. */
 import type { Command } from '../commands/command.js';
 import type { FaultTally } from '../events/stats.js';
+import type { Scope } from '../filter/scopes.js';
 import type { FaultRule } from '../mesh/config.js';
 import type { Part } from '../mesh/decision.js';
 import { type Rng, RULE_DRAWS_PER_PERCENT, seededRng } from '../mesh/rng.js';
@@ -19,7 +20,10 @@ export class Turns {
   }
 }
 
-type Known = { readonly generator: Rng; readonly tally: FaultTally };
+/** What a rule draws with, and what is counted of it. */
+type Drawing = { readonly generator: Rng; readonly tally: FaultTally };
+/** `drawing` is null until a command is in the scope. */
+type Known = { readonly scope: Scope | null; drawing: Drawing | null };
 
 /** More than rules can be on at once. */
 const RULES_KNOWN = 64;
@@ -30,7 +34,7 @@ export class Chance implements Required<Rng> {
   private readonly client: Downstream;
   /** By rule and seed: each rule has a generator for each client, so that the same traffic is hit again. */
   private readonly generators = new Map<string, Rng>();
-  /** The same by the rule itself, with what is counted of it: texts to look up would cost more than the draw. */
+  /** By the rule itself: texts to look up would cost more than the draw. */
   private readonly byRule = new Map<FaultRule, Known>();
 
   constructor(core: Core, client: Downstream) {
@@ -58,9 +62,10 @@ export class Chance implements Required<Rng> {
   }
 
   rule(rule: FaultRule, command: Command, parts: readonly Part[]): number {
-    const { scopes } = this.core;
-    if (!scopes.covers(rule, command, parts, this.client)) return -1;
-    const { generator, tally } = this.byRule.get(rule) ?? this.know(rule);
+    const known = this.byRule.get(rule) ?? this.know(rule);
+    if (!this.core.scopes.covers(known.scope, command, parts, this.client)) return -1;
+    known.drawing ??= { generator: this.generatorOf(rule), tally: this.core.stats.fault(rule.id) };
+    const { generator, tally } = known.drawing;
     if (rule.max !== null && tally.hits >= rule.max) return -1;
     tally.inScope++;
     return generator.below(100 * RULE_DRAWS_PER_PERCENT);
@@ -68,7 +73,7 @@ export class Chance implements Required<Rng> {
 
   private know(rule: FaultRule): Known {
     if (this.byRule.size >= RULES_KNOWN) this.byRule.clear(); // those of configurations before
-    const known = { generator: this.generatorOf(rule), tally: this.core.stats.fault(rule.id) };
+    const known: Known = { scope: this.core.scopes.scopeOf(rule), drawing: null };
     this.byRule.set(rule, known);
     return known;
   }

@@ -63,8 +63,8 @@ test('asked twice of each command, in any order, a scope says what its filter sa
     const twin = scope === '' ? 'n=0' : `((${scope}) & n=0) | n=1`;
     assert.equal(parseFilter(twin, 'decision').kind, 'filter', twin);
     for (const argv of [...COMMANDS, ...COMMANDS.toReversed()]) {
-      const fits = scopes.covers(ruleOf(scope), Command.of(argv), [], client);
-      const twinFits = scopes.covers(ruleOf(twin), Command.of(argv), [], client);
+      const fits = scopes.covers(scopes.scopeOf(ruleOf(scope)), Command.of(argv), [], client);
+      const twinFits = scopes.covers(scopes.scopeOf(ruleOf(twin)), Command.of(argv), [], client);
       assert.equal(fits, twinFits, `${scope}: ${argv.join(' ')}`);
       if (fits) fitting++;
     }
