@@ -168,6 +168,10 @@ export class MirrorCopy extends Leg {
     return true;
   }
 
+  get mayGather(): boolean {
+    return true;
+  }
+
   /** A copy outlives the client: nobody waited for it. */
   get isCancelled(): boolean {
     return false;

@@ -9,6 +9,8 @@ import { copyBytes } from '../resp/bytes.js';
 const CHUNK_BYTES = 16 * 1024;
 /** Chunks that are kept for use again; more than this are left to the collector. */
 const KEPT_CHUNKS = 256;
+/** How long what nobody waits for is gathered: a write costs as much as ten commands. */
+const GATHER_MS = 1;
 
 /** Something that is written out at the end of a turn. */
 export type Flushable = { flush(): void };
@@ -16,6 +18,7 @@ export type Flushable = { flush(): void };
 /** Collects what has something to write and lets it write, once, after the turn's input has been read. */
 export class Loop {
   private dirty: Flushable[] = [];
+  private later: Flushable[] = [];
   private readonly spare: Buffer[] = [];
 
   /** Asks for `flushable.flush()` at the end of this turn. The caller asks once until it has been called. */
@@ -23,6 +26,18 @@ export class Loop {
     if (this.dirty.length === 0) setImmediate(this.run);
     this.dirty.push(flushable);
   }
+
+  /** Asks for `flushable.flush()` in a moment, if it has not been called by then. The caller asks once until it has been called. */
+  scheduleLater(flushable: Flushable): void {
+    if (this.later.length === 0) setTimeout(this.runLater, GATHER_MS);
+    this.later.push(flushable);
+  }
+
+  private readonly runLater = (): void => {
+    const { later } = this;
+    this.later = [];
+    for (const flushable of later) flushable.flush();
+  };
 
   private readonly run = (): void => {
     const { dirty } = this;

@@ -28,6 +28,8 @@ export type Waiter = {
   readonly isCancelled: boolean;
   /** What was asked, for statistics; undefined: what the proxy asks on its own account. */
   readonly spec: CommandSpec | undefined;
+  /** Nobody waits for it: behind others that are on their way it may be gathered with more of its kind, and be written with them. */
+  readonly mayGather?: boolean;
   /** When it was last written; -1: not yet, or nobody knows. */
   readonly lastSentUs: number;
   /** The request was written, at this time. */
@@ -107,6 +109,7 @@ export class UpstreamConnection implements Flushable {
   private readonly reader: ReplyReader;
   private readonly output: Output;
   private scheduled = false;
+  private gathers = false;
   private unsent = 0;
   private deadlineUs = 0;
   private timer: NodeJS.Timeout | null = null;
@@ -220,10 +223,16 @@ export class UpstreamConnection implements Flushable {
     this.waiting.push(waiter);
     this.count(waiter.spec);
     this.unsent++;
-    if (!this.scheduled) {
-      this.scheduled = true;
-      this.options.loop.schedule(this);
+    if (this.scheduled) return;
+    const { loop } = this.options;
+    if (waiter.mayGather === true && this.waiting.length > this.unsent) {
+      if (this.gathers) return;
+      this.gathers = true;
+      loop.scheduleLater(this);
+      return;
     }
+    this.scheduled = true;
+    loop.schedule(this);
   }
 
   private count(spec: CommandSpec | undefined): void {
@@ -278,6 +287,7 @@ export class UpstreamConnection implements Flushable {
 
   flush(): void {
     this.scheduled = false;
+    this.gathers = false;
     if (this.state !== 'ready') return;
     if (this.output.waiting > 0) {
       this.output.flush(this.socket);
