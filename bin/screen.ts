@@ -31,6 +31,8 @@ export type Look = {
   readonly mouse: boolean;
   /** The columns to begin with; null: the usual ones. */
   readonly columns: string | null;
+  /** What ends a key's prefix; null: a colon. */
+  readonly delimiter: string | null;
   readonly filters: Readonly<Record<string, string>>;
   readonly keys: KeyChoices;
   /** The files that settings are kept in; null: none. */
@@ -89,10 +91,12 @@ export function readLook(flags: ScreenFlags): Look {
 /** What only files say. */
 function fromFiles(
   settings: Settings | undefined,
-): Pick<Look, 'columns' | 'filters' | 'keys' | 'userFile' | 'projectFile'> {
+): Pick<Look, 'columns' | 'delimiter' | 'filters' | 'keys' | 'userFile' | 'projectFile'> {
   const columns = settings?.values.get('columns')?.value;
+  const delimiter = settings?.values.get('delimiter')?.value;
   return {
     columns: columns === undefined ? null : String(columns),
+    delimiter: delimiter === undefined || delimiter === '' ? null : String(delimiter),
     filters: settings?.filters ?? {},
     keys: settings?.keys ?? new Map(),
     userFile: settings?.userFile ?? null,

@@ -30,6 +30,8 @@ export type ScreenOptions = {
   readonly mouse: boolean;
   /** The columns to begin with; null: the usual ones. */
   readonly columns: string | null;
+  /** What ends a key's prefix; null: a colon. */
+  readonly delimiter: string | null;
   /** Filters by name. */
   readonly filters: Readonly<Record<string, string>>;
   readonly recordings: Recordings;
@@ -109,6 +111,7 @@ export async function runScreen(
   screen.model.keyChoices = options.keys;
   for (const [name, text] of Object.entries(options.filters)) screen.model.saved.set(name, text);
   if (options.columns !== null) perform(screen.model, `columns ${options.columns}`);
+  if (options.delimiter !== null) screen.model.feed.tallies.keys.delimiter = options.delimiter;
   try {
     screen.start();
     options.started();

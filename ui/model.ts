@@ -281,6 +281,9 @@ export class Model {
     Object.assign(this.tabs, old.tabs);
     this.codec = codec;
     this.keyChoices = old.keyChoices;
+    const { delimiter } = old.feed.tallies.keys;
+    if (delimiter !== this.feed.tallies.keys.delimiter)
+      this.feed.tallies.keys.delimiter = delimiter;
     this.awaited = old.awaited;
     this.cell = old.cell;
     this.mouse = old.mouse;

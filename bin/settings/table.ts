@@ -70,6 +70,7 @@ export const SETTINGS: readonly Setting[] = [
   setting('screen', 'fps', 'number', 'frames a second at most'),
   setting('screen', 'mouse', 'flag', 'wheel and clicks'),
   setting('ui', 'columns', 'text', 'columns of the stream, in their order', MANY),
+  setting('ui', 'delimiter', 'text', "what ends a key's prefix in Hot; usually :"),
 ];
 
 /** Filters by name: a map of its own in the file. */

@@ -38,7 +38,8 @@ const PROJECT = 'project/rmtop.yaml';
 
 test('the project’s file is found from below, and comes before the user’s', (t) => {
   const { home, project, deep } = place(t, {
-    [PROJECT]: 'envoy: 1.40\nmesh: [mesh.yaml]\ncolumns: key, slot\nfilters: { slow: rtt>10ms }\n',
+    [PROJECT]:
+      'envoy: 1.40\nmesh: [mesh.yaml]\ncolumns: key, slot\ndelimiter: /\nfilters: { slow: rtt>10ms }\n',
     [USER]:
       'envoy: 1.36\ntheme: light\nmouse: true\nfps: 5\nfilters: { slow: rtt>1s, errs: err }\n',
   });
@@ -49,6 +50,7 @@ test('the project’s file is found from below, and comes before the user’s', 
     envoy: '1.40',
     mesh: [path.join(project, 'mesh.yaml')],
     columns: ['key', 'slot'],
+    delimiter: '/',
     theme: 'light',
     mouse: true,
     fps: '5',

@@ -91,3 +91,32 @@ test('the longest in Stats is the longest there was, and no share of all is said
   );
   assert.equal(of(set, 'p50'), '12.34');
 });
+
+test('Hot has bytes a second, and counts prefixes by the delimiter that is chosen', () => {
+  const screen = new TestScreen(80, 24);
+  const { stream, model } = screen;
+  const say = (): void => {
+    for (let i = 0; i < 20; i++)
+      stream.command({ argv: ['SET', `user.${i % 4}:x`, 'v'.repeat(100)], atMs: i * 500 });
+  };
+  say();
+  stream.nowUs = 10e6;
+  screen.update();
+  screen.type('7]');
+  assert.match(screen.panes(), /PREFIXES .*R:W +p99 ms +B\/S +ERR/);
+  screen.type(':delimiter .\r');
+  say();
+  screen.update();
+  assert.match(screen.news(), /prefixes end at \./);
+  assert.match(screen.panes(), /^>user\.\* /m);
+  screen.type('*');
+  assert.equal(model.filterBar.text, 'key=~/^user\\./');
+  assert.equal(model.filterBar.problem, null);
+  screen.update();
+  assert.equal(model.feed.rows.shown, 40);
+  screen.type(':delimiter a b\r');
+  assert.match(model.dialog?.kind === 'menu' ? model.dialog.note : '', /a sign or a few/);
+  screen.type('\x1b');
+  screen.type(':keep project\r');
+  assert.deepEqual(screen.kept.at(-1), { where: 'project', path: ['delimiter'], value: '.' });
+});

@@ -33,12 +33,18 @@ const KEPT: Readonly<Record<KeptIn, (model: Model) => readonly Setting[]>> = {
   ],
   project: (model) => [
     ...columnsOf(model),
+    ...delimiterOf(model),
     ...[...model.saved].map(([name, text]): Setting => [['filters', name], text]),
   ],
 };
 
 function columnsOf({ columns }: Model): readonly Setting[] {
   return columns === null ? [] : [[['columns'], columns]];
+}
+
+function delimiterOf({ feed }: Model): readonly Setting[] {
+  const { delimiter } = feed.tallies.keys;
+  return delimiter === ':' ? [] : [[['delimiter'], delimiter]];
 }
 
 /** What can be set here and now, into a file. */
@@ -56,11 +62,30 @@ function keep(model: Model, where: KeptIn): string | null {
   return null;
 }
 
+const MOST_OF_DELIMITER = 8;
+
 const FILES = ['user', 'project'] as const;
 
 const ON_OFF = ['on', 'off'] as const;
 
+/** The prefixes of Hot and of SUMMARY end here. */
+function setDelimiter(model: Model, text: string): string | null {
+  const { keys } = model.feed.tallies;
+  if (text.length > MOST_OF_DELIMITER || /\s/.test(text)) return 'a sign or a few: :  /  .';
+  keys.delimiter = text;
+  model.toasts.answer(`prefixes end at ${text}, and are counted from now on`);
+  return null;
+}
+
 export const screenCommands: readonly Command[] = [
+  {
+    name: 'delimiter',
+    usage: 'TEXT',
+    help: "what ends a key's prefix in Hot, usually :",
+    alone: false,
+    options: () => [':', '/', '.', '|', '-'],
+    run: setDelimiter,
+  },
   {
     name: 'show',
     usage: 'PANE',

@@ -22,6 +22,18 @@ function tabOf(model: Model): (typeof TABS)[number] {
   return TABS[model.tabOf('hot')] ?? 'Keys';
 }
 
+/** The filter's `prefix` ends before a colon; other delimiters are looked for in the key itself. */
+function prefixCondition(name: string, delimiter: string): string {
+  if (delimiter === ':') return `prefix=${quoted(name)}`;
+  const bytes = `${name}${Buffer.from(delimiter).toString('latin1')}`;
+  const pattern = bytes.replace(/[^A-Za-z0-9_]/g, (char) =>
+    char <= ' ' || char > '~'
+      ? `\\x${char.charCodeAt(0).toString(16).padStart(2, '0')}`
+      : `\\${char}`,
+  );
+  return `key=~/^${pattern}/`;
+}
+
 /** The busiest of the chosen kind. */
 function items(model: Model): readonly Item[] {
   const { tallies, sessions } = model.feed;
@@ -40,7 +52,7 @@ function items(model: Model): readonly Item[] {
     case 'Prefixes':
       return top(tallies.prefixes, ({ name }) => ({
         name: printableBytes(`${name}${tallies.keys.delimiter}*`, look, 200),
-        condition: `prefix=${quoted(name)}`,
+        condition: prefixCondition(name, tallies.keys.delimiter),
       }));
     case 'Slots':
       return top(tallies.bySlot, ({ name }) => ({
@@ -83,7 +95,7 @@ function head(model: Model, { width }: Room): readonly string[] {
       line(
         ' ',
         tabOf(model).toUpperCase(),
-        ['OPS/S', 'CALLS', 'R:W', 'p99 ms', 'ERR', 'BYTES', 'AVG ms', 'MAX ms'],
+        ['OPS/S', 'CALLS', 'R:W', 'p99 ms', 'B/S', 'ERR', 'AVG ms', 'MAX ms', 'BYTES'],
         'COMMANDS',
         width,
       ),
@@ -91,7 +103,7 @@ function head(model: Model, { width }: Room): readonly string[] {
   ];
 }
 
-const WIDTHS = [8, 8, 6, 7, 5, 6, 7, 7] as const;
+const WIDTHS = [8, 8, 6, 7, 6, 5, 7, 7, 6] as const;
 
 /** A narrow pane keeps the first columns. */
 function line(
@@ -101,7 +113,8 @@ function line(
   commands: string,
   width: number,
 ): string {
-  const shown = width >= 100 ? 8 : width >= 72 ? 6 : width >= 60 ? 4 : width >= 50 ? 3 : 1;
+  const shown =
+    width >= 110 ? 9 : width >= 100 ? 8 : width >= 72 ? 6 : width >= 60 ? 4 : width >= 50 ? 3 : 1;
   const figures = cells
     .slice(0, shown)
     .map((cell, i) => fitRight(cell, WIDTHS[i] ?? 6))
@@ -119,7 +132,8 @@ function lines(model: Model, { width }: Room): readonly string[] {
   return all.map(({ name, count: each, commands }, i) => {
     const { rate } = each;
     const reads = each.calls - each.error - each.writes;
-    const share = Math.round((100 * each.writes) / Math.max(1, each.calls - each.error));
+    const own = Math.max(1, each.calls - each.error);
+    const share = Math.round((100 * each.writes) / own);
     const text = line(
       i === cursor ? '>' : ' ',
       name,
@@ -128,10 +142,12 @@ function lines(model: Model, { width }: Room): readonly string[] {
         short(each.calls) + (each.error > 0 ? `+-${short(each.error)}` : ''),
         reads < 0 ? '-' : `${100 - share}:${share}`,
         milliseconds(each.p99Us, 7),
+        // Calls are counted by time, their bytes are not: a call is taken to have as many as its like.
+        short((rate * each.bytes) / own),
         short(each.errors),
-        short(each.bytes),
-        milliseconds(each.totalUs / Math.max(1, each.calls - each.error), 7),
+        milliseconds(each.totalUs / own, 7),
         milliseconds(each.maxUs, 7),
+        short(each.bytes),
       ],
       commands.join(' '),
       width,

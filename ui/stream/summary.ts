@@ -36,6 +36,7 @@ export function groupsOf(
   most: number,
 ): { readonly groups: readonly Group[]; readonly of: number } {
   const { rows } = feed;
+  const delimiter = Buffer.from(feed.tallies.keys.delimiter).toString('latin1');
   const glance = new Glance();
   const groups = new Map<string, Mutable>();
   let of = 0;
@@ -44,16 +45,17 @@ export function groupsOf(
     if (row.kind === 'pending') continue;
     row.block.glance(row.offset, glance);
     of++;
-    add(groups, glance);
+    add(groups, glance, delimiter);
   }
   return { groups: [...groups.values()].sort((a, b) => b.count - a.count), of };
 }
 
-function add(groups: Map<string, Mutable>, glance: Glance): void {
+function add(groups: Map<string, Mutable>, glance: Glance, delimiter: string): void {
   const { command, durationUs, isError } = glance;
   const at = command.argc < 2 ? undefined : command.keys[0];
   const key = at === undefined ? '' : keyOf(command, at);
-  const prefix = key.slice(0, key.indexOf(':') + 1);
+  const end = key.indexOf(delimiter);
+  const prefix = end === -1 ? '' : key.slice(0, end + delimiter.length);
   const id = `${command.name} ${at === undefined ? '-' : ''}${prefix}`;
   let group = groups.get(id);
   if (group === undefined) {
