@@ -185,6 +185,7 @@ export { createThreadedProxy } from './proxy/thread.js';
 export { appendRecording } from './recording/append.js';
 export { type Audit, auditRecording, type FoundSecret } from './recording/audit.js';
 export { RecordedCommand } from './recording/command.js';
+export { CommandStore } from './recording/command-store.js';
 export { newHeader, packageVersion, plainWriter, RECORD_KEEP } from './recording/defaults.js';
 export { redisCliLine } from './recording/exporters/redis-cli.js';
 export { EXPORTERS, type Exporter } from './recording/exporters.js';
@@ -199,7 +200,7 @@ export {
   type ImportNotes,
   importCommands,
 } from './recording/imports.js';
-export { LineStore, NumberList } from './recording/line-store.js';
+export { NumberList } from './recording/line-store.js';
 export { type ArgumentRule, parseArgumentRule } from './recording/loose.js';
 export {
   type Exhausted,
@@ -270,10 +271,11 @@ export {
   type ReplyDifference,
   type RouteDifference,
 } from './recording/replay-report.js';
-export type { Script, Spoken } from './recording/script.js';
+export type { Script } from './recording/script.js';
 export { Selection } from './recording/select.js';
 export { readServable, type Servable } from './recording/servable.js';
 export { checkOutput, type SinkOptions } from './recording/sink.js';
+export type { Spoken } from './recording/spoken.js';
 export { StartState } from './recording/start-state.js';
 export type { Json, JsonObject } from './recording/values.js';
 export { roundSuffix, withoutSuffix } from './recording/vary.js';

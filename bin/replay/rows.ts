@@ -1,34 +1,29 @@
 /** The commands of a replay as rows of figures, their lines as bytes: a recording has more of them than fit into memory as objects. */
-import { LineStore, NumberList, type RecordedCommand, type ReplayItem } from 'rmtop';
+import { CommandStore, NumberList, type RecordedCommand, type ReplayItem } from 'rmtop';
 
 /** Number of a command, in the order they were added in. */
 export type Row = number;
 
 /** What is known of each command without reading its line again. */
 export class Rows {
-  private readonly lines = new LineStore();
+  private readonly commands = new CommandStore();
   private readonly seqs = new NumberList();
   private readonly ats = new NumberList();
   /** -1: never; -2: it is not sent. */
   private readonly dones = new NumberList();
   private readonly connections = new NumberList();
-  private readonly origins = new NumberList();
-  /** Commands without content, one for each state that commands were decided with. */
-  private readonly samples: RecordedCommand[] = [];
 
   get length(): number {
-    return this.lines.length;
+    return this.commands.length;
   }
 
   /** Keeps a command, `text` being its line; `item` is null when it is not sent. */
   add(event: RecordedCommand, text: string, item: ReplayItem | null): void {
-    if (this.samples.at(-1)?.versions !== event.versions) this.samples.push(event.as({ k: 'cmd' }));
-    this.lines.add(text);
+    this.commands.add(event, text);
     this.seqs.push(event.seq);
     this.ats.push(event.atUs);
     this.dones.push(item === null ? -2 : (item.doneUs ?? -1));
     this.connections.push(event.connection);
-    this.origins.push(this.samples.length - 1);
   }
 
   seq(row: Row): number {
@@ -65,8 +60,7 @@ export class Rows {
 
   /** The command, read again. */
   event(row: Row): RecordedCommand {
-    const sample = this.samples[this.origins.at(row)] as RecordedCommand;
-    return sample.as(JSON.parse(this.lines.text(row)) as RecordedCommand['json']);
+    return this.commands.event(row);
   }
 
   /** All rows, in the order of their arrival. */

@@ -2,7 +2,7 @@
 import { createHash, createHmac } from 'node:crypto';
 import type { Command } from '../commands/command.js';
 import { OPTION_WORDS } from './redact.js';
-import type { Line } from './script.js';
+import type { Line } from './spoken.js';
 
 const LONGEST_OPTION = 20;
 /** Longer arguments stand in an index by their hash. */
@@ -74,6 +74,15 @@ export function fitsArgument(asked: Command, line: Line, i: number, key: string)
       return hash === createHmac('sha256', key).update(bytes).digest('hex').slice(0, 12);
     }
   }
+}
+
+/** Whether nothing but the very same arguments are the recorded `line`, whatever comes. */
+export function fitsOnlyItself({ args }: Line): boolean {
+  return args.every(({ kind, bytes }) => kind === 'whole' && !isOption(bytes));
+}
+
+function isOption(bytes: Buffer): boolean {
+  return bytes.length <= LONGEST_OPTION && OPTION_WORDS.has(bytes.toString('latin1').toUpperCase());
 }
 
 function isSameOption(a: Buffer, b: Buffer): boolean {

@@ -4,7 +4,7 @@ import type { Command } from '../commands/command.js';
 import { RmtopError } from '../errors.js';
 import { matchesGlob } from '../filter/glob.js';
 import { fitsArgument } from './arguments.js';
-import type { Line } from './script.js';
+import type { Line } from './spoken.js';
 
 /** How argument `at` of the command `name` is compared. A glob must fit both what came and what was recorded. */
 export type ArgumentRule = {

@@ -6,11 +6,12 @@
  *   loose    same name and keys; the last one wins
  */
 import type { Command } from '../commands/command.js';
-import { exactKey, fits, keptKey, keysKey } from './arguments.js';
+import { exactKey, fits, fitsOnlyItself, keptKey, keysKey } from './arguments.js';
 import { type ArgumentRule, fitsLoosely } from './loose.js';
 import { MOST_COMPARED, nearest, type Offered, showCommand, showName } from './nearest.js';
 import { Queues } from './queues.js';
-import type { Script, Spoken } from './script.js';
+import type { Script } from './script.js';
+import type { Spoken } from './spoken.js';
 
 export type MatchMode = 'strict' | 'key' | 'loose';
 
@@ -35,7 +36,24 @@ export type Answer =
   | { readonly kind: 'miss'; readonly text: string };
 
 /** Recorded commands that are equal. */
-type Group = { readonly spoken: readonly Spoken[]; readonly queues: Queues };
+class Group {
+  readonly spoken: Spoken[] = [];
+  /** Nothing but the same text is the same: nothing was removed, and no option may be written otherwise. */
+  readonly isExact: boolean;
+  private readonly isOffered: (spoken: Spoken) => boolean;
+  private known: Queues | null = null;
+
+  constructor(isExact: boolean, isOffered: (spoken: Spoken) => boolean) {
+    this.isExact = isExact;
+    this.isOffered = isOffered;
+  }
+
+  /** Made when they are needed: most of a long recording is never asked for. */
+  get queues(): Queues {
+    this.known ??= new Queues(this.spoken.filter(this.isOffered));
+    return this.known;
+  }
+}
 
 /** Hands out what a recording holds. */
 export class Matcher {
@@ -57,18 +75,22 @@ export class Matcher {
   constructor(script: Script, options: MatchOptions) {
     this.script = script;
     this.options = options;
-    const groups = new Map<string, Spoken[]>();
+    const isOffered = (each: Spoken): boolean => this.isOffered(each);
     for (const spoken of script.spoken) {
-      add(groups, unitKey(spoken, spoken.lines.map(keptKey)), spoken);
       add(this.byConnection, spoken.connection, spoken);
-      if (spoken.isTransaction) this.transactions.push(spoken);
-    }
-    for (const [key, all] of groups) {
-      const group = { spoken: all, queues: new Queues(all.filter((each) => this.isOffered(each))) };
-      const [first] = all as [Spoken, ...Spoken[]];
-      this.exact.set(key, group);
-      add(this.byKeys, unitKey(first, keysOf(first)), group);
-      add(this.byName, nameOf(first), group);
+      const { isTransaction } = spoken;
+      if (isTransaction) this.transactions.push(spoken);
+      // Looked at once: what a line says is read again each time.
+      const unit = { lines: spoken.lines, isTransaction };
+      const key = unitKey(unit, unit.lines.map(keptKey));
+      let group = this.exact.get(key);
+      if (group === undefined) {
+        group = new Group(unit.lines.every(fitsOnlyItself), isOffered);
+        this.exact.set(key, group);
+        add(this.byKeys, unitKey(unit, keysOf(unit)), group);
+        add(this.byName, nameOf(unit), group);
+      }
+      group.spoken.push(spoken);
     }
   }
 
@@ -198,7 +220,9 @@ export class Matcher {
     const exact = this.exact.get(unitKey(unit, textsOf(unit, exactKey)));
     if (exact !== undefined) return [exact];
     const candidates = this.byKeys.get(unitKey(unit, keysOf(unit))) ?? [];
-    return candidates.filter(({ spoken }) => this.isSame(unit, spoken[0] as Spoken));
+    return candidates.filter(
+      ({ spoken, isExact }) => !isExact && this.isSame(unit, spoken[0] as Spoken),
+    );
   }
 
   private isSame(unit: Unit, spoken: Spoken): boolean {
@@ -241,8 +265,9 @@ export class Matcher {
       return missed(
         `${showUnit(unit)}: every one of the ${this.byConnection.size} recorded connections is taken`,
       );
-    const all = (this.byConnection.get(connection) ?? []).filter((each) => this.isOffered(each));
-    const at = this.positions.get(connection) ?? 0;
+    const all = this.byConnection.get(connection) ?? [];
+    let at = this.positions.get(connection) ?? 0;
+    while (at < all.length && !this.isOffered(all[at] as Spoken)) at++;
     const next = all[at];
     if (next === undefined)
       return missed(

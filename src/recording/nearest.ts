@@ -1,7 +1,7 @@
 /** What is said of a command that no recording answers: the recorded one that comes nearest, and where it differs. */
 import type { Command } from '../commands/command.js';
 import { quoteBytes } from '../compare/show.js';
-import type { Line } from './script.js';
+import type { Line } from './spoken.js';
 
 /** A recorded command that is offered: its number, and the command; of a transaction its first. */
 export type Offered = { readonly seq: number; readonly line: Line };

@@ -1,5 +1,5 @@
 /** Equal commands of a recording, handed out in order: a queue for each connection that asked them. */
-import type { Spoken } from './script.js';
+import type { Spoken } from './spoken.js';
 
 type Queue = { readonly connection: number; readonly all: Spoken[]; at: number };
 

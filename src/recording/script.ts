@@ -2,41 +2,10 @@
  * A recording → what can be answered from it: commands with their replies in order of arrival, transactions as one unit each, pub/sub
  * messages, and the cluster as it was last seen.
  */
-import type { Command } from '../commands/command.js';
-import { type KeptArgument, readCut } from '../events/condense.js';
 import type { CommandEvent, TrafficEvent } from '../events/event.js';
-import type { FaultAction } from '../mesh/config.js';
 import type { SlotRange } from '../mesh/topology.js';
-import type { RespVersion } from '../resp/encode.js';
-import { decodeReply } from '../resp/value.js';
 import { RecordedCommand } from './command.js';
-import { isJsonObject, type Json } from './values.js';
-
-/** One command as it was sent. `hashes` has the keyed hash of removed arguments, where the recording kept one. */
-export type Line = {
-  readonly command: Command;
-  readonly args: readonly KeptArgument[];
-  readonly hashes: readonly (string | null)[];
-};
-
-/** Something that was asked, and what it was answered. */
-export type Spoken = {
-  /** Arrival number; of a transaction its EXEC's. */
-  readonly seq: number;
-  readonly connection: number;
-  /** The command; of a transaction those between MULTI and EXEC. */
-  readonly lines: readonly Line[];
-  readonly isTransaction: boolean;
-  /** RESP; null where the recording does not have it: `lacks` says why. */
-  readonly reply: Buffer | null;
-  readonly lacks: string | null;
-  /** What each command of a transaction was answered when it was queued. */
-  readonly queued: readonly (Buffer | null)[];
-  readonly resp: RespVersion;
-  readonly durationUs: number;
-  /** The kind of fault that made the reply, or that took its place. */
-  readonly injected: FaultAction['kind'] | null;
-};
+import { type Spoken, SpokenStore, wasAnswered } from './spoken.js';
 
 /** A client of the recording. */
 export type RecordedClient = { readonly connection: number; readonly name: string | null };
@@ -82,20 +51,23 @@ export function isHousekeeping(name: string): boolean {
   return HOUSEKEEPING_CONTAINERS.has(name.split(' ', 1)[0] ?? '');
 }
 
-/** Faults after which a client has no reply of a server: those that only delay one are not here. */
-const REPLACES: ReadonlySet<string> = new Set(['error', 'close', 'hang', 'moved', 'ask', 'down']);
-
-/** Collects a script from the events of a recording, in the order of its lines. */
+/** Collects a script from the lines of a recording, in their order: those of one connection come as they were asked. */
 export class ScriptReader {
-  private readonly commands: CommandEvent[] = [];
+  private readonly store = new SpokenStore();
+  private readonly spoken: Spoken[] = [];
+  /** By connection: the rows of what was queued since its MULTI. */
+  private readonly transactions = new Map<number, number[]>();
+  private readonly subscriptions: RecordedSubscription[] = [];
   private readonly names = new Map<number, string | null>();
   private readonly pushes: { connection: number; atUs: number; reply: Buffer }[] = [];
   private ranges: readonly SlotRange[] | null = null;
+  private redisVersion: string | null = null;
 
-  add(event: TrafficEvent): void {
+  /** `text` is the line. */
+  add(event: TrafficEvent, text: string): void {
     switch (event.type) {
       case 'command':
-        this.commands.push(event);
+        if (event instanceof RecordedCommand) this.command(event, text);
         return;
       case 'session':
         this.names.set(event.connection, event.name ?? this.names.get(event.connection) ?? null);
@@ -116,105 +88,45 @@ export class ScriptReader {
     }
   }
 
+  private command(event: RecordedCommand, text: string): void {
+    const { connection } = event;
+    const { name } = event.command;
+    this.redisVersion ??= versionIn(event, name);
+    if (/^[PS]?SUBSCRIBE$/.test(name)) this.subscriptions.push(...subscriptionsOf(event));
+    const open = this.transactions.get(connection);
+    if (name === 'MULTI') {
+      if (open === undefined) this.transactions.set(connection, []);
+    } else if (name === 'EXEC') {
+      this.transactions.delete(connection);
+      this.spoken.push(this.store.transaction(event, text, open ?? []));
+    } else if (name === 'DISCARD') this.transactions.delete(connection);
+    else if (open !== undefined) {
+      if (name !== 'WATCH' && name !== 'UNWATCH') open.push(this.store.keep(event, text));
+    } else if (!isHousekeeping(name) && wasAnswered(event))
+      this.spoken.push(this.store.command(event, text));
+  }
+
   /** To be called once, at the end. */
   script(): Script {
-    this.commands.sort((a, b) => a.seq - b.seq);
-    const spoken: Spoken[] = [];
-    const subscriptions: RecordedSubscription[] = [];
-    const transactions = new Map<number, CommandEvent[]>();
-    let redisVersion: string | null = null;
-    for (const event of this.commands) {
-      const { name } = event.command;
-      redisVersion ??= versionIn(event, name);
-      if (/^[PS]?SUBSCRIBE$/.test(name)) subscriptions.push(...subscriptionsOf(event));
-      const open = transactions.get(event.connection);
-      if (name === 'MULTI') {
-        if (open === undefined) transactions.set(event.connection, []);
-      } else if (name === 'EXEC') {
-        transactions.delete(event.connection);
-        spoken.push(spokenOf(event, open ?? []));
-      } else if (name === 'DISCARD') transactions.delete(event.connection);
-      else if (open !== undefined) {
-        if (name !== 'WATCH' && name !== 'UNWATCH') open.push(event);
-      } else if (!isHousekeeping(name) && wasAnswered(event)) spoken.push(spokenOf(event, null));
-    }
-    this.deliver(subscriptions);
-    return {
-      spoken,
-      clients: [...this.names].map(([connection, name]) => ({ connection, name })),
-      subscriptions,
-      ranges: this.ranges,
-      redisVersion,
-    };
+    const { spoken, subscriptions, ranges, redisVersion } = this;
+    spoken.sort((a, b) => a.seq - b.seq);
+    subscriptions.sort((a, b) => a.atUs - b.atUs);
+    this.deliver();
+    const clients = [...this.names].map(([connection, name]) => ({ connection, name }));
+    return { spoken, clients, subscriptions, ranges, redisVersion };
   }
 
   /** Gives each message to the subscription that it came of. */
-  private deliver(subscriptions: readonly RecordedSubscription[]): void {
+  private deliver(): void {
     for (const { connection, atUs, reply } of this.pushes) {
       const channel = channelOf(reply);
-      const of = subscriptions.findLast(
+      const of = this.subscriptions.findLast(
         (each) => each.connection === connection && each.channel === channel && each.atUs <= atUs,
       );
       if (of !== undefined && channel !== null)
         of.messages.push({ channel, afterUs: atUs - of.atUs, reply });
     }
   }
-}
-
-/** Whether a client got a reply, or a fault in its place. */
-function wasAnswered(event: CommandEvent): boolean {
-  return event.outcome.kind === 'reply' || injectedKind(event) !== null;
-}
-
-function spokenOf(event: CommandEvent, queued: readonly CommandEvent[] | null): Spoken {
-  const { bytes, condensed, total } = event.reply;
-  const hasReply = bytes.length > 0 && !condensed;
-  return {
-    seq: event.seq,
-    connection: event.connection,
-    lines: queued === null ? [lineOf(event)] : queued.map(lineOf),
-    isTransaction: queued !== null,
-    reply: hasReply ? Buffer.from(bytes) : null,
-    lacks: hasReply ? null : lackOf(bytes, total),
-    queued: (queued ?? []).map(({ reply }) =>
-      reply.condensed || reply.bytes.length === 0 ? null : Buffer.from(reply.bytes),
-    ),
-    resp: event.command.session.resp,
-    durationUs: event.durationUs,
-    injected: injectedKind(event),
-  };
-}
-
-function lackOf(bytes: Buffer, total: number): string {
-  const marker = bytes.length > 0 ? decodeReply(bytes) : null;
-  const cut = marker?.type === '=' ? readCut(marker.value) : null;
-  if (cut !== null) return `it was cut: ${cut.total} bytes`;
-  return total > 0 ? 'it was removed' : 'there was none';
-}
-
-function lineOf(event: CommandEvent): Line {
-  const json = event instanceof RecordedCommand ? event.json.a : undefined;
-  const args = event.args;
-  return {
-    command: event.command,
-    args,
-    hashes: args.every(({ kind }) => kind === 'whole')
-      ? []
-      : args.map((_, i) => hashOf(Array.isArray(json) ? (json as readonly Json[])[i] : undefined)),
-  };
-}
-
-function hashOf(value: Json | undefined): string | null {
-  return isJsonObject(value) && typeof value.h === 'string' ? value.h : null;
-}
-
-/** Read off the line, for making the decision again takes longer. */
-function injectedKind(event: CommandEvent): FaultAction['kind'] | null {
-  if (!(event instanceof RecordedCommand)) return event.decision.fault?.action.kind ?? null;
-  const { f } = event.json;
-  const [first] = Array.isArray(f) ? (f as readonly Json[]) : [];
-  const kind = isJsonObject(first) && typeof first.kind === 'string' ? first.kind : '';
-  return REPLACES.has(kind) ? (kind as FaultAction['kind']) : null;
 }
 
 function versionIn(event: CommandEvent, name: string): string | null {

@@ -21,7 +21,7 @@ export async function readServable(
   const script = new ScriptReader();
   for await (const entries of reader.batches())
     for (const entry of entries)
-      if (entry.event !== null && selection.wants(entry)) script.add(entry.event);
+      if (entry.event !== null && selection.wants(entry)) script.add(entry.event, entry.text);
   const found = script.script();
   const { capture } = reader.header;
   if (capture === 'args' || capture === 'keys')

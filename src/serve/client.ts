@@ -5,7 +5,7 @@ import { slotOf } from '../mesh/place.js';
 import type { Asker, Matcher } from '../recording/matching.js';
 import type { ReplayLink } from '../recording/replay.js';
 import { inVersion, inVersionEach } from '../recording/resp3.js';
-import type { Spoken } from '../recording/script.js';
+import type { Spoken } from '../recording/spoken.js';
 import { errorReply, simpleReply } from '../resp/build.js';
 import { encodeError, encodeNull, encodeReply, encodeRequest } from '../resp/encode.js';
 import { FAILED, INVALID, MORE, REQUEST, RequestParser } from '../resp/request.js';
