@@ -20,7 +20,7 @@ export const KEY_TABLE = {
     ['last-row', 'G end', 'last row; follows again', 'last'],
     ['left', 'h left', 'the column to the left, for * and #; 5 % less on a rule', ''],
     ['right', 'l right', 'the column to the right, for * and #; 5 % more on a rule', ''],
-    ['open', 'enter', 'open the focused command', 'open'],
+    ['open', 'enter', 'open the command in focus; a list: its commands', 'open'],
     ['close', 'esc', 'close, back', 'back'],
   ],
   Find: [

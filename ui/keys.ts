@@ -27,7 +27,7 @@ import { askFind, findAgain } from './actions/seek.js';
 import { performing } from './commands.js';
 import { type Action, chosenRows, type KeyChoices, type KeyRow } from './key-table.js';
 import { type MenuId, openMenu } from './menu.js';
-import type { Model } from './model.js';
+import type { Model, PaneId } from './model.js';
 import { isTextPane } from './panes.js';
 import { changeSpeed, playing } from './transport.js';
 
@@ -123,8 +123,12 @@ const RUN: Readonly<Record<Action, (model: Model) => void>> = {
   interrupt,
 };
 
+/** Panes where Enter shows an item's commands. */
+const LISTS: readonly PaneId[] = ['slots', 'hot', 'conns'];
+
 /** Where the word in the line of keys depends on what is going on. */
 const HINTS: Partial<Record<Action, (model: Model) => string>> = {
+  open: ({ pane }) => (LISTS.includes(pane) ? 'its commands' : 'open'),
   filter: (model) => (isTextPane(model.pane) ? 'find' : 'filter'),
   freeze: ({ playback }) =>
     playback === null ? 'freeze' : playback.state.playing ? 'pause' : 'play',

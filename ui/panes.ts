@@ -24,7 +24,7 @@ export type LinesPane = {
   readonly count?: (model: Model) => number;
   /** The filter that fits the item in focus: what `*` and `#` add. */
   readonly condition?: (model: Model) => string | null;
-  /** What Enter does with the item in focus. */
+  /** What Enter does with the item in focus; where this is missing, it shows the commands of its condition in the stream. */
   readonly open?: (model: Model) => void;
   /** What `[` and `]` go through. */
   readonly tabs?: readonly string[];
@@ -55,7 +55,20 @@ export const PANES: readonly Pane[] = [
   {
     id: 'stream',
     title: 'Stream',
-    hints: ['open', 'filter', 'copy', 'only-this', 'follow', 'freeze', 'help', 'back-or-quit'],
+    hints: [
+      'open',
+      'filter',
+      'faults',
+      'copy',
+      'follow',
+      'only-this',
+      'record',
+      'freeze',
+      'find',
+      'palette',
+      'help',
+      'back-or-quit',
+    ],
   },
   detailPane,
   slotsPane,

@@ -86,3 +86,26 @@ test('the pane of connections says how each client stands: user, requests in fli
   screen.type('8');
   assert.match(screen.panes(), /^Tc1 .* default .* MULTI$/m);
 });
+
+test('Enter on a client, a key or a server shows its commands, whatever was filtered before', () => {
+  const screen = filled();
+  screen.stream.command({ argv: ['SET', 'b', '1'], connection: 2 });
+  screen.update();
+  const { model } = screen;
+  const text = (): string => model.filterBar.text;
+  screen.type('/hgetall\r');
+  screen.type('8\r');
+  assert.deepEqual([model.pane, text(), screen.rows], ['stream', 'conn=2', [2]]);
+  assert.match(screen.news(), /only conn=2 +\(\/ edits, ! switches it off\)/);
+  screen.type('8j\r');
+  assert.deepEqual([text(), screen.rows], ['conn=1', [1]]);
+  screen.type('/\x1b[A\x1b[A\x1b[A');
+  assert.equal(model.filterBar.line?.text, 'hgetall');
+  screen.type('\x1b');
+  screen.type('7\r');
+  assert.match(text(), /^key=[ab]$/);
+  screen.type('3\r');
+  assert.match(text(), /^node=/);
+  screen.type('2\r');
+  assert.equal(model.pane, 'detail', 'what is no list stays');
+});

@@ -1,5 +1,5 @@
 /** The filter: typed, switched, and made of what is under the cursor. */
-import type { Facts } from 'rmtop';
+import { type Facts, parseFilter } from 'rmtop';
 import { keyIn } from '../key-table.js';
 import type { Model } from '../model.js';
 import { isLinesPane, isTextPane, paneOf } from '../panes.js';
@@ -47,6 +47,18 @@ export function addCell(isWanted: boolean): (model: Model) => void {
 function waysOn({ keyChoices }: Model): string {
   const off = keyIn(keyChoices, 'filter-toggle');
   return `${keyIn(keyChoices, 'filter')} edits, ${off} switches it off`;
+}
+
+/** Enter on an item of a list: the stream, with its commands only. The filter that was there is in the history. */
+export function showInStream(model: Model): void {
+  const pane = paneOf(model.pane);
+  const condition = isLinesPane(pane) ? (pane.condition?.(model) ?? null) : null;
+  const filter = condition === null ? null : parseFilter(condition);
+  if (filter?.kind !== 'filter') return;
+  model.show('stream');
+  model.filterBar.set(filter);
+  model.filterBar.accepted(filter.text);
+  model.toasts.answer(`only ${filter.text}   (${waysOn(model)})`);
 }
 
 /** What the cell, or the item, in focus says. */

@@ -9,6 +9,7 @@ import { isSummedUp } from '../stream/summary.js';
 import type { Motion } from '../stream/viewport.js';
 import { togglePlay } from '../transport.js';
 import { changePercent } from './faults.js';
+import { showInStream } from './find.js';
 import { orderByArrival } from './order.js';
 
 /** Moves the focus of the stream, or scrolls the pane. */
@@ -86,11 +87,12 @@ export function nextArrangement(model: Model): void {
   model.toasts.answer(`layout: ${model.arrangement}   (- next, 0 automatic)`);
 }
 
-/** Opens the focused command. */
+/** Opens the focused command, or what the pane has in focus. */
 export function open(model: Model): void {
   const pane = paneOf(model.pane);
   if (isLinesPane(pane)) {
-    pane.open?.(model);
+    if (pane.open !== undefined) pane.open(model);
+    else showInStream(model);
     return;
   }
   if (model.viewport.focused === null) return;

@@ -63,7 +63,9 @@ function stepText(model: Model, step: 1 | -1): string | null {
   if (!isLinesPane(pane)) return null;
   const found = model.scrolls[pane.id].find(model.sought.text, step);
   if (found === null) return `there is no ${model.sought.text} in ${pane.title}`;
-  model.toasts.answer(`line ${count(found.line + 1)}, ${found.at} of ${found.of}`);
+  model.toasts.answer(
+    `line ${count(found.line + 1)}, ${found.at} of ${found.of}   (${nextText(model)})`,
+  );
   return null;
 }
 

@@ -215,5 +215,14 @@ export const connsPane: LinesPane = {
     return session === null ? null : `conn=${session.connection}`;
   },
   tabs: TABS,
-  hints: ['next-row', 'previous-tab', 'only-this', 'hide-this', 'close-client', 'close', 'help'],
+  hints: [
+    'open',
+    'next-row',
+    'previous-tab',
+    'only-this',
+    'hide-this',
+    'close-client',
+    'close',
+    'help',
+  ],
 };

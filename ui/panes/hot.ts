@@ -167,5 +167,5 @@ export const hotPane: LinesPane = {
     return all[model.cursorOf('hot', all.length)]?.condition ?? null;
   },
   tabs: TABS,
-  hints: ['next-row', 'previous-tab', 'only-this', 'hide-this', 'close', 'help'],
+  hints: ['open', 'next-row', 'previous-tab', 'only-this', 'hide-this', 'close', 'help'],
 };

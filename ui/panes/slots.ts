@@ -285,5 +285,5 @@ export const slotsPane: LinesPane = {
     const node = nodes[model.cursorOf('slots', nodes.length)];
     return node === undefined ? null : `node=${quoted(node.alias)}`;
   },
-  hints: ['next-row', 'previous-tab', 'only-this', 'hide-this', 'close', 'help'],
+  hints: ['open', 'next-row', 'previous-tab', 'only-this', 'hide-this', 'close', 'help'],
 };
