@@ -170,6 +170,31 @@ test('a rate is that of the last minute: it falls to nothing when nothing comes'
   assert.equal(all(top, 300e6)[0]?.rate, 0);
 });
 
+test('the busiest are those with the most calls a second, then the most calls', () => {
+  const top = new BytesTop();
+  const next = draws();
+  // Whoever came a minute ago may have more calls, and is no longer busy.
+  for (let i = 0; i < 4000; i++) add(top, `old${next(40)}`, 0, 1);
+  for (let i = 0; i < 9000; i++) add(top, `n${next(900)}`, 100e6, 1);
+  const inOrder = all(top, 100e6).map(({ name, rate, calls }) => ({ name, rate, calls }));
+  assert.equal(inOrder.length, top.size);
+  assert.ok(top.size > 900);
+  for (const [i, each] of inOrder.entries()) {
+    const before = inOrder[i - 1] ?? each;
+    assert.ok(
+      before.rate > each.rate || (before.rate === each.rate && before.calls >= each.calls),
+      `${JSON.stringify(each)} after ${JSON.stringify(before)}`,
+    );
+  }
+  for (const many of [0, 1, 3, 200]) {
+    const few = top.busiest(many, 100e6).map(({ rate, calls }) => [rate, calls]);
+    assert.deepEqual(
+      few,
+      inOrder.slice(0, many).map(({ rate, calls }) => [rate, calls]),
+    );
+  }
+});
+
 test('prefixes are counted anew when another delimiter is chosen', () => {
   const stream = new TestStream();
   const feed = new Feed(stream);

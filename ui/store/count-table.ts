@@ -239,13 +239,21 @@ export class CountTable {
   }
 
   /** The `many` rows with the most calls a second, then the most calls. */
-  hottest(many: number, nowUs: number): readonly { readonly row: number; readonly rate: number }[] {
-    const rates = Float64Array.from({ length: this.size }, (_, row) => this.rate(row, nowUs));
-    const rateOf = (row: number): number => rates[row] as number;
-    const least = many < rates.length ? (rates.slice().sort().at(-many) as number) : 0;
-    const rows = Array.from(rates.keys()).filter((row) => rateOf(row) >= least);
-    rows.sort((a, b) => rateOf(b) - rateOf(a) || this.calls(b) - this.calls(a));
-    return rows.slice(0, many).map((row) => ({ row, rate: rateOf(row) }));
+  hottest(many: number, nowUs: number): readonly Heat[] {
+    const byHeat = (a: Heat, b: Heat): number =>
+      b.rate - a.rate || this.calls(b.row) - this.calls(a.row);
+    const best: Heat[] = [];
+    let least: Heat | undefined;
+    for (let row = 0; row < this.size; row++) {
+      const each = { row, rate: this.rate(row, nowUs) };
+      if (least !== undefined && byHeat(least, each) <= 0) continue;
+      best.push(each);
+      // Most rows do not come this far, and those that do are put in order a hundred at a time.
+      if (best.length < many + 100) continue;
+      best.sort(byHeat).length = many;
+      least = best[many - 1];
+    }
+    return best.sort(byHeat).slice(0, many);
   }
 
   // ——— the rarest ———
@@ -292,6 +300,9 @@ export class CountTable {
     heapCalls[at] = calls;
   }
 }
+
+/** How often a row's name comes now, in calls a second. */
+export type Heat = { readonly row: number; readonly rate: number };
 
 /** What was counted of one name. */
 export type Count = {
