@@ -130,7 +130,8 @@ function aboutRule(model: Model, rule: FaultRule, width: number): readonly strin
         tally.inScope === 0
         ? `has hit ${count(tally.hits)}`
         : `has hit ${count(tally.hits)} of ${count(tally.inScope)} in its scope (${percent(tally.hits, tally.inScope)})`;
-  const last = model.lastHitOf(rule.id);
+  // Without a hit there is nothing to look for among thousands.
+  const last = (tally?.hits ?? 0) === 0 ? null : model.lastHitOf(rule.id);
   return [
     fit(` ${would}`, width),
     fit(` ${did}`, width),

@@ -125,7 +125,7 @@ export class Spreads {
     const start = this.used;
     this.used += length;
     if (this.used * STEP > this.counts.length)
-      this.counts = grown(this.counts, Math.ceil(this.used * 1.5) * STEP, Uint16Array);
+      this.counts = grown(this.counts, this.used * 2 * STEP, Uint16Array);
     return start;
   }
 }
