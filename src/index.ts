@@ -228,6 +228,7 @@ export {
   type RecordingReader,
   type RecordingSummary,
   readRecording,
+  type ScanVisitor,
 } from './recording/reader.js';
 export {
   type Aligned,
@@ -271,6 +272,7 @@ export {
   type ReplyDifference,
   type RouteDifference,
 } from './recording/replay-report.js';
+export { ScannedCommand } from './recording/scanned.js';
 export type { Script } from './recording/script.js';
 export { Selection } from './recording/select.js';
 export { readServable, type Servable } from './recording/servable.js';

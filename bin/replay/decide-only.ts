@@ -1,6 +1,6 @@
 /** `rmtop replay FILE --decide-only` and `rmtop check MESH --against FILE`: every recorded command decided again under another mesh; nothing is sent. */
 import {
-  type CommandEvent,
+  type Command,
   type CompiledConfig,
   changesText,
   compareDecisions,
@@ -14,10 +14,13 @@ import {
   RecordedCommand,
   type RecordingReader,
   type Redecided,
+  replayRng,
+  type ScannedCommand,
   Selection,
   scopedRng,
   seededRng,
   type Topology,
+  type TrafficEvent,
   unknownUpstreams,
   withUnknown,
 } from 'rmtop';
@@ -56,32 +59,41 @@ export async function decideOnly(
 ): Promise<0 | 1 | 2> {
   const started = performance.now();
   const reader = await openFile(file);
-  const selection = new Selection(reader, range.filter);
   const again = new Redecider(reader, change);
   const keys = countsKeys ? { all: new Set<string>(), moved: new Set<string>() } : null;
   const totals: Totals = { commands: 0, changed: 0, undecidable: 0, by: {}, shown: [], keys };
   const out = new Output();
-  for await (const entries of reader.batches()) {
-    for (const entry of entries) {
-      const { event } = entry;
-      if (!selection.wants(entry) || !(event instanceof RecordedCommand) || !isIn(range, event))
-        continue;
-      totals.commands++;
-      const decision = again.decide(event);
-      if (decision === null) {
-        totals.undecidable++;
-        continue;
-      }
-      const found = compareDecisions(event.decision, decision);
-      if (keys !== null) countKeys(keys, event, found === null ? null : decision);
-      if (found === null) continue;
+  let lines: string[] = [];
+  const decideAgain = (event: Decidable): Redecided | null => {
+    totals.commands++;
+    const decisions = again.decide(event);
+    if (decisions === null) {
+      totals.undecidable++;
+      return null;
+    }
+    const [then, now] = decisions;
+    const found = compareDecisions(then, now);
+    if (keys !== null) countKeys(keys, event.command, then, found === null ? null : now);
+    return found;
+  };
+  const changed = (found: Redecided, event: RecordedCommand): void => {
+    const line = { n: event.seq, command: commandText(event), ...found };
+    if (isJson) lines.push(`${JSON.stringify(line)}\n`);
+    else totals.shown.push(line);
+  };
+  await eachCommand(reader, range, {
+    command(event, whole) {
+      const found = decideAgain(event);
+      if (found === null) return;
       totals.changed++;
       totals.by[found.change] = (totals.by[found.change] ?? 0) + 1;
-      const line = { n: event.seq, command: commandText(event), ...found };
-      if (isJson) await out.write(`${JSON.stringify(line)}\n`);
-      else if (totals.shown.length < SHOWN) totals.shown.push(line);
-    }
-  }
+      if (isJson || totals.shown.length < SHOWN) changed(found, whole());
+    },
+    async pause() {
+      if (lines.length > 0) await out.write(lines.join(''));
+      lines = [];
+    },
+  });
   sayCondition(file, reader.summary());
   const seconds = (performance.now() - started) / 1000;
   await out.write(
@@ -90,13 +102,47 @@ export async function decideOnly(
   return totals.changed > 0 ? 1 : totals.undecidable > 0 ? 2 : 0;
 }
 
+/** What is told of the commands that are asked for; `whole` reads all of one. */
+type CommandVisitor = {
+  command(event: Decidable, whole: () => RecordedCommand): void;
+  pause(): Promise<void>;
+};
+
+/** Reads on to the end. A filter may ask for anything of a command: then each line is parsed, and else it is scanned. */
+async function eachCommand(
+  reader: RecordingReader,
+  range: Range,
+  visit: CommandVisitor,
+): Promise<void> {
+  const parsed = (event: TrafficEvent | null): void => {
+    if (event instanceof RecordedCommand && isIn(range, event)) visit.command(event, () => event);
+  };
+  if (range.filter === null)
+    return reader.scan({
+      entry: ({ event }) => parsed(event),
+      command(event) {
+        if (isIn(range, event)) visit.command(event, () => event.event());
+      },
+      pause: () => visit.pause(),
+    });
+  const selection = new Selection(reader, range.filter);
+  for await (const entries of reader.batches()) {
+    for (const entry of entries) if (selection.wants(entry)) parsed(entry.event);
+    await visit.pause();
+  }
+}
+
 /** `again` is null where it is the same as was recorded. */
-function countKeys({ all, moved }: KeyTotals, event: CommandEvent, again: Decision | null): void {
-  const { command, decision } = event;
+function countKeys(
+  { all, moved }: KeyTotals,
+  command: Command,
+  then: Decision,
+  again: Decision | null,
+): void {
   const textAt = (at: number): string => command.arg(at).toString('latin1');
   for (const at of command.keys) all.add(textAt(at));
   if (again === null) return;
-  for (const at of movedKeys(command.keys, decision, again)) moved.add(textAt(at));
+  for (const at of movedKeys(command.keys, then, again)) moved.add(textAt(at));
 }
 
 function jsonOf({ commands, changed, undecidable, by, keys }: Totals): Record<string, unknown> {
@@ -137,7 +183,10 @@ function keysText({ all, moved }: KeyTotals): string {
   return `${n(moved.size)} of ${n(all.size)} keys would be on another server (${share}%)`;
 }
 
-/** Decides recorded commands under the changed mesh. */
+/** What it takes to decide a recorded command. */
+type Decidable = Pick<ScannedCommand, 'seq' | 'command' | 'draws' | 'decidedBy'>;
+
+/** Decides recorded commands as they were, and under the changed mesh. */
 class Redecider {
   private readonly reader: RecordingReader;
   private readonly change: (recorded: MeshConfig) => MeshConfig;
@@ -151,9 +200,9 @@ class Redecider {
     this.change = change;
   }
 
-  /** Null where the recording has nothing to decide with. */
-  decide(event: RecordedCommand): Decision | null {
-    const [topologyVersion, configVersion] = event.decidedBy;
+  /** As it was decided, and as it would be now; null where the recording has nothing to decide with. */
+  decide({ command, draws, decidedBy }: Decidable): readonly [Decision, Decision] | null {
+    const [topologyVersion, configVersion] = decidedBy;
     const topology = this.reader.context.topology(topologyVersion);
     const config = this.reader.context.config(configVersion);
     if (topology === undefined || config === undefined) return null;
@@ -164,7 +213,10 @@ class Redecider {
     }
     const known = this.known(topology, changed);
     const more = changed.rules.length === 0 ? this.chance : scopedRng(this.chance, known, changed);
-    return decide(event.command, known, changed, drawsThen(event.draws, more));
+    return [
+      decide(command, topology, config, replayRng(draws)),
+      decide(command, known, changed, drawsThen(draws, more)),
+    ];
   }
 
   /** The recorded servers, and those of upstreams that the recording never saw, which is said once. */

@@ -258,7 +258,7 @@ class Chosen {
 }
 
 /** Whether a command is within the numbers and times asked for. */
-export function isIn(range: Range, event: CommandEvent): boolean {
+export function isIn(range: Range, event: Pick<CommandEvent, 'seq' | 'atUs'>): boolean {
   return (
     event.seq >= range.firstSeq &&
     event.seq <= range.lastSeq &&

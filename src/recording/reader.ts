@@ -4,13 +4,16 @@
  * A torn tail (the last line without its end, a compressed member that was cut) is dropped and told; a line that is no JSON elsewhere is
  * damage: skipped and counted, or an error when the reader is strict. Kinds and fields of later versions pass by unread.
  */
-import { closeSync, createReadStream, openSync, type ReadStream, readSync } from 'node:fs';
-import { messageOf, RmtopError, systemCode } from '../errors.js';
+import { closeSync, createReadStream, openSync, readSync } from 'node:fs';
+import { RmtopError } from '../errors.js';
 import type { CommandEvent, OtherEvent, TrafficEvent } from '../events/event.js';
 import { StreamContext } from '../events/reader.js';
 import { RecordedCommand } from './command.js';
+import { CHUNK_BYTES, LineSource } from './line-source.js';
 import { type KnownSessions, micros, otherFromJson } from './others.js';
-import { isPacked, unpacked } from './unpack.js';
+import { CommandScanner } from './scan.js';
+import { ScannedCommand } from './scanned.js';
+import { isPacked } from './unpack.js';
 import { isJsonObject, type JsonObject } from './values.js';
 
 /** The format this reader knows, and what every recording starts with. */
@@ -120,6 +123,39 @@ export class RecordingReader {
     }
   }
 
+  /**
+   * As `batches`, for who needs no more of a command than to decide it: nearly all are only scanned. Told one after the other, in the
+   * order of the lines; a scanned command is there until the next. To be called once, and not with `batches`.
+   */
+  async scan(visit: ScanVisitor): Promise<void> {
+    visit.entry(this.first);
+    const parse = (text: string): void => {
+      const entry = this.read(text);
+      if (entry !== null) visit.entry(entry);
+    };
+    for (const text of this.before) parse(text);
+    const scanner = new CommandScanner();
+    const scanned = new ScannedCommand(scanner, this.context, () => this.versions);
+    for await (const piece of this.lines.pieces()) {
+      for (let at = 0; at <= piece.length; ) {
+        let end = scanner.scan(piece, at, piece.length);
+        if (end !== -1) {
+          this.line++;
+          this.finished(scanner.seq, scanner.atUs + scanner.durationUs);
+          if (this.suspect !== null) this.settleSuspect();
+          scanned.load();
+          visit.command(scanned);
+        } else {
+          end = piece.indexOf(LF, at);
+          if (end === -1) end = piece.length;
+          parse(piece.toString('utf8', at, end));
+        }
+        at = end + 1;
+      }
+      await visit.pause();
+    }
+  }
+
   /** What was read; complete when `batches` has ended. */
   summary(): RecordingSummary {
     const { commands, lastSeq, lastUs, fin, damaged, damagedCount, dropped } = this;
@@ -189,22 +225,29 @@ export class RecordingReader {
       !Array.isArray(a)
     )
       return DAMAGED;
-    this.commands++;
-    if (n > this.lastSeq) this.lastSeq = n;
-    const endUs = micros(t) + micros(json.d);
-    if (endUs > this.lastUs) this.lastUs = endUs;
-    if (this.running.size > 0) this.running.delete(n);
+    this.finished(n, micros(t) + micros(json.d));
     return new RecordedCommand(json, this.context, this.versions);
+  }
+
+  private finished(seq: number, endUs: number): void {
+    this.commands++;
+    if (seq > this.lastSeq) this.lastSeq = seq;
+    if (endUs > this.lastUs) this.lastUs = endUs;
+    if (this.running.size > 0) this.running.delete(seq);
   }
 }
 
-/** What is read at once: each read goes by another thread, which costs about 100 µs whatever its size. */
-const CHUNK_BYTES = 512 * 1024;
-/** What becomes records at once. Small, so that they are garbage before the collector has to move them: 1 MiB costs a third more. */
-const PIECE_BYTES = 64 * 1024;
+/** Is told the lines of a recording as they are scanned. */
+export type ScanVisitor = {
+  entry(entry: Entry): void;
+  command(command: ScannedCommand): void;
+  /** Waited for now and then, so that what is made of commands can be written. */
+  pause(): Promise<void>;
+};
 
 const DAMAGED = Symbol('damaged');
 const HASH = 0x23;
+const LF = 0x0a;
 
 /** Opens `path` (`-` for stdin) and reads its header. Throws FILE_UNREADABLE, NO_RECORDING or REC_TOO_NEW. */
 export async function openRecording(
@@ -319,97 +362,4 @@ function damagedLine(name: string, line: number): RmtopError {
 
 function printable(text: string): string {
   return text.replace(/[^\x20-\x7e]/g, '?').slice(0, 80);
-}
-
-const LF = 0x0a;
-const NOTHING = Buffer.alloc(0);
-
-/** The last line end of the piece of `chunk` that begins at `at`, or the first after it; -1 where there is none. */
-function lastLineEnd(chunk: Buffer, at: number): number {
-  const last = chunk.lastIndexOf(LF, at + PIECE_BYTES);
-  return last >= at ? last : chunk.indexOf(LF, at + PIECE_BYTES);
-}
-
-/** The lines of a stream, unpacked where it is compressed. */
-class LineSource {
-  /** Why the last bytes were dropped; null while nothing was. */
-  torn: string | null = null;
-  private readonly name: string;
-  private readonly chunks: AsyncIterator<Buffer>;
-  private readonly stream: NodeJS.ReadableStream;
-  /** The beginning of a line whose end has not come. */
-  private kept: Buffer[] = [];
-  /** What has been read, and how far it has been given out. */
-  private chunk: Buffer = NOTHING;
-  private at = 0;
-  private waiting: string[] = [];
-
-  constructor(name: string, stream: ReadStream | NodeJS.ReadableStream) {
-    this.name = name;
-    this.stream = stream;
-    this.chunks = unpacked(stream, (torn) => {
-      this.torn = torn;
-    })[Symbol.asyncIterator]();
-  }
-
-  /** The first line. */
-  async first(): Promise<string> {
-    const batch = await this.next();
-    const [first = ''] = batch ?? [];
-    this.waiting = batch?.slice(1) ?? [];
-    return first;
-  }
-
-  async *batches(): AsyncGenerator<readonly string[]> {
-    try {
-      if (this.waiting.length > 0) yield this.waiting;
-      this.waiting = [];
-      for (let batch = await this.next(); batch !== null; batch = await this.next()) yield batch;
-    } finally {
-      await this.chunks.return?.();
-      if (this.stream !== process.stdin) (this.stream as ReadStream).destroy();
-    }
-  }
-
-  /** The next whole lines; null at the end. */
-  private async next(): Promise<string[] | null> {
-    for (;;) {
-      const { chunk, at } = this;
-      const last = at < chunk.length ? lastLineEnd(chunk, at) : -1;
-      if (last !== -1) {
-        this.at = last + 1;
-        if (this.kept.length === 0) return chunk.toString('utf8', at, last).split('\n');
-        const whole = Buffer.concat([...this.kept, chunk.subarray(at, last)]);
-        this.kept = [];
-        return whole.toString().split('\n');
-      }
-      if (at < chunk.length) this.kept.push(chunk.subarray(at));
-      this.at = 0;
-      this.chunk = NOTHING;
-      const more = await this.read();
-      if (more === null) return this.end();
-      this.chunk = more;
-    }
-  }
-
-  private async read(): Promise<Buffer | null> {
-    try {
-      const { done, value } = await this.chunks.next();
-      return done ? null : (value as Buffer);
-    } catch (error) {
-      if (error instanceof RmtopError) throw error;
-      throw new RmtopError('FILE_UNREADABLE', `${this.name} cannot be read`, {
-        why: messageOf(error),
-        next: systemCode(error) === 'ENOENT' ? ['ls *.rmtop*'] : [],
-      });
-    }
-  }
-
-  /** What is left is the beginning of a line whose end was never written. */
-  private end(): null {
-    const bytes = this.kept.reduce((sum, each) => sum + each.length, 0);
-    this.kept = [];
-    if (bytes > 0 && this.torn === null) this.torn = `${bytes} bytes of an unfinished line`;
-    return null;
-  }
 }

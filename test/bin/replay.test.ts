@@ -147,6 +147,15 @@ test('another policy: exactly the reads go elsewhere, with servers and without',
   };
   assert.equal(report.routing.different, reads);
   assert.ok(report.routes.every((route) => /\.P/.test(route.recorded) && /\.R/.test(route.now)));
+  const filtered = await runProgram(t, [
+    'replay',
+    file,
+    '--decide-only',
+    ...args,
+    '-f',
+    'cmd=MGET',
+  ]);
+  assert.match(filtered.stdout, /^decided 1 commands again in [\d.]+ s: 0 the same, 1 DIFFERENT\n/);
   const same = await runProgram(t, ['replay', file, '--decide-only']);
   assert.deepEqual(
     [same.code, /: 160 the same, 0 different/.test(same.stdout)],
