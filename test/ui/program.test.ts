@@ -270,9 +270,11 @@ test('after kill -9 nothing can be given back, and `rmtop reset` does it', async
 /** Keeps the screen's own thread busy, so that it takes in a few thousand commands a second; the core's thread is not. */
 const BUSY = `
 import { isMainThread } from 'node:worker_threads';
-if (isMainThread) setInterval(() => {
+const busy = () => {
   for (const end = performance.now() + 200; performance.now() < end;);
-}, 1).unref();`;
+};
+// Not before the first screen, which would only be late.
+if (isMainThread) setTimeout(() => setInterval(busy, 1).unref(), 2500).unref();`;
 
 test('more than the screen can take in is summed up, says so, and F shows single rows again', async (t) => {
   const terminal = await opened(t, { preload: BUSY });
