@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { decodeReply } from 'rmtop';
+import { mostTelling, type Statement } from '../../ui/detail/decision.js';
 import { besideEachOther, replyLines } from '../../ui/detail/two-replies.js';
 import { makeLook } from '../../ui/look.js';
 import { Links } from '../../ui/store/links.js';
@@ -119,4 +120,31 @@ test('Hot has bytes a second, and counts prefixes by the delimiter that is chose
   screen.type('\x1b');
   screen.type(':keep project\r');
   assert.deepEqual(screen.kept.at(-1), { where: 'project', path: ['delimiter'], value: '.' });
+});
+
+test('where the strip has no room, what says least goes first, and how much is said', () => {
+  const say = (label: string, text: string, meaning: 'dim' | null = null): Statement => ({
+    label,
+    text,
+    meaning,
+  });
+  const list = [
+    say('route', 'catch-all > redis'),
+    say('place', 'slot 1'),
+    say('choose', 'a read'),
+    say('node', 's0.r1'),
+    say('mirror', 'no copy', 'dim'),
+    say('reply', '$5', 'dim'),
+  ];
+  const labels = (height: number): readonly string[] =>
+    mostTelling(list, height).map(({ label }) => label);
+  assert.deepEqual(labels(6).length, 6);
+  assert.deepEqual(labels(5), ['route', 'place', 'choose', 'node', 'reply']);
+  assert.deepEqual(labels(4), ['place', 'choose', 'node', 'reply']);
+  assert.deepEqual(labels(3), ['place', 'choose', 'reply']);
+  const screen = new TestScreen(80, 24);
+  screen.stream.command({ argv: ['MGET', 'a', 'b', 'c'] });
+  screen.update();
+  assert.match(screen.panes(), /#1 MGET a b c ─+ Enter: \d+ more ─$/m);
+  assert.match(screen.panes(), /^ reply /m);
 });

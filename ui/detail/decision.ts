@@ -87,24 +87,33 @@ function timeParts(facts: Facts): string {
   return ` = queue ${ms(event.queueUs)} + upstream ${ms(event.upstreamUs)} + proxy ${ms(rest)}`;
 }
 
-/** The statements in `width` cells each, no more than `height` lines; what does not fit is announced. */
-export function statementLines(
-  list: readonly Statement[],
-  look: Look,
-  width: number,
-  height: number,
-): string[] {
-  const lines = list.map((statement) => statementLine(statement, look, width));
-  if (lines.length <= height) return lines;
-  const hidden = lines.length - height + 1;
-  const tail = lines.at(-1) ?? '';
-  const more = look.theme.paint('dim', fit(` ... ${hidden} more lines: Enter`, width));
-  return height < 3 ? lines.slice(0, height) : [...lines.slice(0, height - 2), more, tail];
+/** What says least goes first where there is no room: what was not done, that no prefix matched, and whom a copy went to. */
+const LEAST: readonly ((each: Statement) => boolean)[] = [
+  ({ meaning }) => meaning === 'dim',
+  ({ label, text }) => label === 'route' && text.startsWith('catch-all'),
+  ({ label }) => label === 'mirror',
+];
+
+/** The statements for `height` lines: all, or those that say most, the last among them. */
+export function mostTelling(list: readonly Statement[], height: number): readonly Statement[] {
+  const kept = [...list];
+  for (const says of LEAST)
+    for (let i = kept.length - 2; i >= 0 && kept.length > height; i--) {
+      const each = kept[i];
+      if (each !== undefined && says(each)) kept.splice(i, 1);
+    }
+  if (kept.length > height) kept.splice(Math.max(0, height - 1), kept.length - height);
+  return kept;
 }
 
 const LABEL = 7;
 
-function statementLine({ label, text, meaning }: Statement, look: Look, width: number): string {
+/** A statement in `width` cells. */
+export function statementLine(
+  { label, text, meaning }: Statement,
+  look: Look,
+  width: number,
+): string {
   const body = fit(text, Math.max(0, width - LABEL - 1));
   const painted = meaning === null ? body : look.theme.paint(meaning, body);
   return ` ${look.theme.paint('dim', fit(label, LABEL))}${painted}`;

@@ -1,8 +1,9 @@
 /** The stream's table and the strip under it, as lines. */
 import { Facts } from 'rmtop';
-import { statementLines, statements } from '../detail/decision.js';
+import { mostTelling, statementLine, statements } from '../detail/decision.js';
 import { titleOf } from '../detail/title.js';
 import { who } from '../detail/who.js';
+import { keyIn } from '../key-table.js';
 import type { Model } from '../model.js';
 import type { Row } from '../store/rows.js';
 import { fit, widthOf } from '../text/fit.js';
@@ -63,15 +64,19 @@ export function stripLines(model: Model, width: number, height: number): string[
   const { look } = model;
   const facts = model.focusedFacts();
   if (facts === null) return [look.theme.paint('dim', look.rule.repeat(width))];
-  const whole = titleOf(facts, look.unicode, width);
-  const title = fit(whole, Math.min(width - 8, widthOf(whole)));
-  const rest = Math.max(0, width - 5 - widthOf(title));
   const rule = (n: number): string => look.theme.paint('dim', look.rule.repeat(n));
   const list = [...statements(facts, look.unicode, 60)];
-  const more = who(facts, look.unicode, model.feed.clock);
-  if (list.length + more.length < height) list.push(...more);
+  const about = who(facts, look.unicode, model.feed.clock);
+  if (list.length + about.length < height) list.push(...about);
+  const shown = mostTelling(list, height - 1);
+  const hidden = list.length - shown.length;
+  const more = hidden === 0 ? '' : ` ${keyIn(model.keyChoices, 'open')}: ${hidden} more `;
+  const whole = titleOf(facts, look.unicode, width);
+  const title = fit(whole, Math.min(width - 8 - more.length, widthOf(whole)));
+  const rest = Math.max(0, width - 6 - widthOf(title) - more.length);
+  const end = `${look.theme.paint('dim', more)}${rule(1)}`;
   return [
-    `${rule(3)} ${look.theme.bold(title)} ${rule(rest)}`,
-    ...statementLines(list, look, width, height - 1),
+    `${rule(3)} ${look.theme.bold(title)} ${rule(rest)}${end}`,
+    ...shown.map((each) => statementLine(each, look, width)),
   ];
 }
