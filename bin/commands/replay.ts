@@ -23,8 +23,8 @@ async function run(file: string, flags: ReplayFlags): Promise<number> {
     throw usage('--step', '-', 'used with a file: stdin is where steps come from');
   if (flags.decideOnly === true)
     return decideOnly(file, rangeOf(flags), changedMesh(flags), flags.json === true);
-  const { signal, code } = interruption();
-  const { report, outcome, script, exitCode } = await replayRecording(file, flags, signal);
+  const { listen, code } = interruption();
+  const { report, outcome, script, exitCode } = await replayRecording(file, flags, listen);
   if (flags.junit !== undefined) writeFileSync(flags.junit, report.junit(file), { mode: 0o600 });
   const { total, leftOut } = script;
   const text =
@@ -41,14 +41,19 @@ function howText({ step, rate, speed, order }: ReplayFlags): string {
 
 const CODES = { SIGINT: 130, SIGTERM: 143 } as const;
 
-/** The first signal ends the replay with its report, a second one the program. */
-function interruption(): { readonly signal: AbortSignal; code(): number | null } {
+/** Once listened for, the first signal ends the replay with its report, a second one the program. */
+function interruption(): { listen(): AbortSignal; code(): number | null } {
   const controller = new AbortController();
   let code: number | null = null;
-  for (const name of ['SIGINT', 'SIGTERM'] as const)
-    process.once(name, () => {
-      code = CODES[name];
-      controller.abort();
-    });
-  return { signal: controller.signal, code: () => code };
+  return {
+    listen() {
+      for (const name of ['SIGINT', 'SIGTERM'] as const)
+        process.once(name, () => {
+          code = CODES[name];
+          controller.abort();
+        });
+      return controller.signal;
+    },
+    code: () => code,
+  };
 }

@@ -1,6 +1,7 @@
 /** The flags of `rmtop replay`, and what they come to. */
+import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
-import { parseTolerances, type ReplayOptions, RmtopError } from 'rmtop';
+import { messageOf, parseTolerances, type ReplayOptions, RmtopError } from 'rmtop';
 import { type ProxyFlags, parseDuration, usage, withProxyFlags } from '../options.js';
 import { filterOf } from '../recording-files.js';
 import type { Range } from './script.js';
@@ -108,7 +109,10 @@ export function withReplayFlags(command: Command): Command {
     )
     .option('--skip-blocking', 'leave out BLPOP and its like')
     .option('--no-pipeline', 'one write a command')
-    .option('--faults <which>', 'recorded: the same faults hit the same commands again')
+    .option(
+      '--faults <which>',
+      'recorded: the same faults hit the same commands again; or a file of others, a line as for --fault each',
+    )
     .option('--flush', 'empty the servers first; only on this machine')
     .option('--load <file>', 'send this first: RESP, or a command a line as redis-cli takes them')
     .option('--seed-state', 'first put there what the first reads of the recording found')
@@ -128,8 +132,6 @@ export function optionsOf(flags: ReplayFlags): ReplayOptions {
   if (!ROUTINGS.has(flags.routing)) throw usage('--routing', flags.routing, 'strict, role or off');
   if (flags.routing === 'strict' && flags.direct === true)
     throw usage('--routing', 'strict', 'used without --direct: without a mesh nothing is routed');
-  if (flags.faults !== undefined && flags.faults !== 'recorded')
-    throw usage('--faults', flags.faults, 'recorded');
   if (flags.vary !== undefined && flags.vary !== 'key') throw usage('--vary', flags.vary, 'key');
   refuseTogether(flags);
   return {
@@ -158,7 +160,6 @@ const APART: readonly (readonly [Name, readonly Name[], string])[] = [
     'each command waits to be asked for',
   ],
   ['loop', ['times'], 'either so many rounds, or so long'],
-  ['conns', ['faults'], 'faults hit the commands of a recorded connection'],
   [
     'decideOnly',
     [
@@ -180,6 +181,9 @@ const APART: readonly (readonly [Name, readonly Name[], string])[] = [
   ],
 ];
 
+/** Recorded faults find their commands by connection and arguments. */
+const APART_FROM_RECORDED: readonly Name[] = ['conns', 'vary'];
+
 function refuseTogether(flags: ReplayFlags): void {
   const isGiven = (name: Name): boolean => {
     const value = flags[name];
@@ -193,6 +197,12 @@ function refuseTogether(flags: ReplayFlags): void {
         next: ['rmtop replay --help'],
       });
   }
+  const changed = flags.faults === 'recorded' ? APART_FROM_RECORDED.find(isGiven) : undefined;
+  if (changed !== undefined)
+    throw new RmtopError('USAGE', `--faults recorded does not go with ${flagOf(changed)}`, {
+      why: 'faults hit the very commands of a recorded connection',
+      next: ['rmtop replay --help'],
+    });
   if (flags.vary !== undefined && !isGiven('times') && !isGiven('loop'))
     throw new RmtopError('USAGE', '--vary is about rounds', {
       why: 'there is one only',
@@ -214,6 +224,23 @@ function rateOf(text: string): number {
   const rate = (Number(figure) * 1000) / (PER_MS[unit ?? ''] ?? Number.NaN);
   if (!(rate > 0 && rate <= MOST_PER_SECOND)) throw usage('--rate', text, '500/s or 30/m');
   return rate;
+}
+
+/** The same flags, with what stands in a file of faults in the place of the file. Throws FILE_UNREADABLE. */
+export function withFaultFile(flags: ReplayFlags): ReplayFlags {
+  const { faults: file, ...others } = flags;
+  if (file === undefined || file === 'recorded') return flags;
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new RmtopError('FILE_UNREADABLE', `--faults ${file} cannot be read`, {
+      why: messageOf(error),
+      next: ['--faults recorded repeats the faults of the recording'],
+    });
+  }
+  const rules = text.split(/\r?\n/).filter((line) => !/^\s*(?:#|$)/.test(line));
+  return { ...others, fault: [...(flags.fault ?? []), ...rules.map((rule) => rule.trim())] };
 }
 
 /** How often everything is sent. */

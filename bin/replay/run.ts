@@ -24,6 +24,7 @@ import {
   type ReplayFlags,
   rangeOf,
   repetitionOf,
+  withFaultFile,
 } from './flags.js';
 import { replayMesh } from './mesh.js';
 import { prepareServers, type Servers } from './prepare.js';
@@ -41,14 +42,15 @@ export type Replayed = {
 };
 
 /**
- * Sends the recording `file` again as `flags` say; `interrupted` ends it early. Throws what reading, connecting or forbidden writes
- * throw.
+ * Sends the recording `file` again as flags say; `interruption` gives what ends it early, asked for when sending begins. Throws what
+ * reading, connecting or forbidden writes throw.
  */
 export async function replayRecording(
   file: string,
-  flags: ReplayFlags,
-  interrupted: AbortSignal | null = null,
+  given: ReplayFlags,
+  interruption: (() => AbortSignal) | null = null,
 ): Promise<Replayed> {
+  const flags = withFaultFile(given);
   const range = rangeOf(flags);
   const options = optionsOf(flags);
   const repetition = repetitionOf(flags);
@@ -70,7 +72,7 @@ export async function replayRecording(
     const writes = script.writes + (script.start?.commands().length ?? 0);
     refuseWrites(writes, target.dialled, flags.allowWrites === true, flags.load ?? null);
     const rounds = new Rounds(script, flags, options, report, target);
-    const outcome = await rounds.run(repetition, interrupted);
+    const outcome = await rounds.run(repetition, interruption?.() ?? null);
     await target.close();
     return { report, outcome, script, exitCode: outcome.closed.length > 0 ? 2 : report.exitCode };
   } finally {
@@ -179,6 +181,7 @@ class Rounds {
     try {
       for (let round = 1; round <= times && !this.isOver; round++) {
         this.report.round = round;
+        if (round > 1) this.script.faults?.again();
         await this.prepare(round, varies);
         outcomes.push(await this.round(round, varies));
         // An empty recording would go round for ever without anybody else getting a turn.

@@ -7,6 +7,9 @@ import type { FaultAction, FaultRule } from '../mesh/config.js';
 import type { FaultPlan } from '../mesh/decision.js';
 import type { Rng } from '../mesh/rng.js';
 
+/** Which rule hit each of several equal commands; `next` is which of them comes next. */
+type Hits = { readonly all: (string | null)[]; next: number };
+
 /** Faults of recorded commands by connection. Commands are added in the order of their arrival. */
 export class FaultScript {
   /** One for each distinct fault: jitter is settled, for what a command waited is known. */
@@ -15,7 +18,7 @@ export class FaultScript {
   hits = 0;
   private readonly ids = new Map<string, string>();
   /** By connection, then by what the command says: the rule that hit each of them, in order. */
-  private readonly connections = new Map<number, Map<string, (string | null)[]>>();
+  private readonly connections = new Map<number, Map<string, Hits>>();
 
   add(event: CommandEvent): void {
     const { fault } = event.decision;
@@ -28,8 +31,14 @@ export class FaultScript {
     const hits = commands.get(says);
     const hit = fault === null ? null : this.ruleOf(fault);
     if (hit !== null) this.hits++;
-    if (hits === undefined) commands.set(says, [hit]);
-    else hits.push(hit);
+    if (hits === undefined) commands.set(says, { all: [hit], next: 0 });
+    else hits.all.push(hit);
+  }
+
+  /** Everything hits once more, for another round. */
+  again(): void {
+    for (const commands of this.connections.values())
+      for (const hits of commands.values()) hits.next = 0;
   }
 
   private ruleOf(plan: FaultPlan): string {
@@ -56,8 +65,8 @@ export class FaultScript {
       rule: (rule, command) => {
         // Rules are asked in their order, so that the first one means another command.
         if (rule.id === first?.id) {
-          const commands = this.connections.get(connection() ?? -1);
-          current = commands?.get(textOf(command.argv))?.shift() ?? null;
+          const hits = this.connections.get(connection() ?? -1)?.get(textOf(command.argv));
+          current = hits?.all[hits.next++] ?? null;
         }
         return rule.id === current ? 0 : -1;
       },

@@ -278,6 +278,22 @@ test('recorded faults are left out, or hit exactly the same commands again', asy
   const args = ['replay', file, '-u', seed(), '--speed', 'max'];
   const again = await runProgram(t, [...args, '--faults', 'recorded']);
   assert.equal(again.code, 0, again.stdout + again.stderr);
+  const rounds = await runProgram(t, [...args, '--faults', 'recorded', '--times', '2', '--flush']);
+  assert.equal(rounds.code, 0, rounds.stdout + rounds.stderr);
+  const others = path.join(path.dirname(file), 'faults');
+  writeFileSync(others, '# no counting\n\nerror 100% cmd=INCR\n');
+  const other = await runProgram(t, [
+    ...args,
+    '--flush',
+    '--json',
+    '--faults',
+    others,
+    '-f',
+    'cmd=INCR',
+  ]);
+  const report = JSON.parse(other.stdout) as { sent: number; replies: { different: number } };
+  assert.deepEqual([other.code, report.replies.different], [1, report.sent], other.stdout);
+  assert.equal((await runProgram(t, [...args, '--faults', `${others}-none`])).code, 64);
   await flush();
   const without = await runProgram(t, args);
   assert.match(without.stderr, new RegExp(`^rmtop: ${hits} commands had been hit by faults`, 'm'));
