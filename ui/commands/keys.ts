@@ -57,7 +57,12 @@ export const keyCommands: readonly Command[] = [
     usage: 'ACTION KEY... | default | none',
     help: 'another key for an action (K lists them)',
     alone: false,
-    options: (_, typed) => (typed.includes(' ') ? [] : KEY_ROWS.map(({ action }) => action)),
+    options: (_, typed) => {
+      const [action = '', key] = typed.split(' ');
+      return key === undefined
+        ? KEY_ROWS.map((row) => row.action)
+        : [`${action} default`, `${action} none`];
+    },
     run: rebind,
   },
 ];

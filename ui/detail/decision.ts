@@ -14,12 +14,17 @@ export type Statement = {
   readonly meaning: Meaning | null;
 };
 
-/** All there is to say, the decision first. `limit`: how long a reply's text may be. */
-export function statements(facts: Facts, unicode: boolean, limit: number): Statement[] {
+/** All there is to say, the decision first. `limit`: how long an error may be, `valueLimit`: and a value. */
+export function statements(
+  facts: Facts,
+  unicode: boolean,
+  limit: number,
+  valueLimit: number = limit,
+): Statement[] {
   const note = facts.mark?.note ?? null;
   const noted = note === null ? [] : [say('note', printableText(note, { unicode }), 'slow')];
   if (facts.pending !== null) return [...noted, ...waiting(facts)];
-  return [...noted, ...decided(facts, unicode), ...happened(facts, unicode, limit)];
+  return [...noted, ...decided(facts, unicode), ...happened(facts, unicode, limit, valueLimit)];
 }
 
 function waiting(facts: Facts): Statement[] {
@@ -48,7 +53,7 @@ function decided(facts: Facts, unicode: boolean): Statement[] {
   );
 }
 
-function happened(facts: Facts, unicode: boolean, limit: number): Statement[] {
+function happened(facts: Facts, unicode: boolean, limit: number, valueLimit: number): Statement[] {
   const { event } = facts;
   if (event === null) return [];
   const lines: Statement[] = [];
@@ -56,12 +61,14 @@ function happened(facts: Facts, unicode: boolean, limit: number): Statement[] {
     const cause = printableText(describeCause(event.outcome.cause), { unicode });
     lines.push(say('cause', cause, 'error'));
   }
-  lines.push(say('reply', replyText(facts, unicode, limit), facts.isError ? 'error' : null));
+  lines.push(
+    say('reply', replyText(facts, unicode, limit, valueLimit), facts.isError ? 'error' : null),
+  );
   return lines;
 }
 
 /** `:18   0.38 ms = queue 0.03 + upstream 0.30 + proxy 0.05`. */
-function replyText(facts: Facts, unicode: boolean, limit: number): string {
+function replyText(facts: Facts, unicode: boolean, limit: number, valueLimit: number): string {
   const { event, reply } = facts;
   if (event === null) return '';
   const printing = { unicode };
@@ -72,9 +79,9 @@ function replyText(facts: Facts, unicode: boolean, limit: number): string {
     reply === null ? `${count(event.reply.total)} bytes` : replyKind(reply, printing, limit);
   const value =
     reply !== null && (reply.type === '$' || reply.type === '*')
-      ? `  ${replyValue(reply, printing, limit)}`
+      ? `  ${replyValue(reply, printing, valueLimit)}`
       : '';
-  const shown = value.length > limit ? `${value.slice(0, limit)}~` : value;
+  const shown = value.length > valueLimit ? `${value.slice(0, valueLimit)}~` : value;
   const said = errorSaidBy(event);
   return `${kind}${shown}${said === null ? '' : `   (${said} said)`}   ${took}${timeParts(facts)}`;
 }

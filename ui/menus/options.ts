@@ -56,6 +56,12 @@ function entries(model: Model): readonly MenuEntry[] {
     ),
     {
       section: '',
+      left: `delimiter ${model.feed.tallies.keys.delimiter}`,
+      right: "what ends a key's prefix in Hot",
+      run: (on) => openMenu(on, 'palette', 'delimiter '),
+    },
+    {
+      section: '',
       left: 'keys',
       right: 'which keys do what (K)',
       run: (on) => openMenu(on, 'bindings'),

@@ -59,13 +59,18 @@ function linesOf(model: Model, rows: readonly Row[], columns: readonly Column[])
   });
 }
 
+/** About as much as a reply's line has besides its value. */
+const TIMES = 68;
+
 /** The strip: a rule with the focused command in it, then why it went where it went. */
 export function stripLines(model: Model, width: number, height: number): string[] {
   const { look } = model;
   const facts = model.focusedFacts();
   if (facts === null) return [look.theme.paint('dim', look.rule.repeat(width))];
   const rule = (n: number): string => look.theme.paint('dim', look.rule.repeat(n));
-  const list = [...statements(facts, look.unicode, 60)];
+  // The times stand behind the value, and are to be seen.
+  const valueLimit = Math.max(12, Math.min(60, width - TIMES));
+  const list = [...statements(facts, look.unicode, 60, valueLimit)];
   const about = who(facts, look.unicode, model.feed.clock);
   if (list.length + about.length < height) list.push(...about);
   const shown = mostTelling(list, height - 1);
