@@ -57,7 +57,45 @@ export function withReplayFlags(command: Command): Command {
     ...before,
     value,
   ];
-  return withProxyFlags(command)
+  withSendingFlags(withProxyFlags(command));
+  return command
+    .option('-f, --filter <expression>', 'only the commands that fit; transactions stay whole')
+    .option('--from <duration>', 'only what came after')
+    .option('--to <duration>', 'only what came before')
+    .option('--only <n1..n2>', 'only these numbers')
+    .option(
+      '--tolerate <setting>',
+      'ttl=5s, order=off, errors=strict … or none; repeatable',
+      collect,
+    )
+    .option(
+      '--routing <how>',
+      'compare where commands go: strict (also which replica), role, or off',
+      REPLAY_DEFAULTS.routing,
+    )
+    .option('--direct', 'straight to the server, not through the mesh')
+    .option('--as-forwarded', 'send edited commands as they were edited, not as they were received')
+    .option('--allow-writes', 'send writes to servers that are not on this machine')
+    .option(
+      '--strict-housekeeping',
+      'compare the replies to HELLO, AUTH, CLIENT and SELECT as well',
+    )
+    .option('--skip-blocking', 'leave out BLPOP and its like')
+    .option(
+      '--faults <which>',
+      'recorded: the same faults hit the same commands again; or a file of others, a line as for --fault each',
+    )
+    .option('--flush', 'empty the servers first; only on this machine')
+    .option('--load <file>', 'send this first: RESP, or a command a line as redis-cli takes them')
+    .option('--seed-state', 'first put there what the first reads of the recording found')
+    .option('--decide-only', 'send nothing: decide every command again under --mesh and flags')
+    .option('--json', 'the report as JSON')
+    .option('--junit <file>', 'write the report as JUnit XML as well');
+}
+
+/** When, how often and over which connections. */
+function withSendingFlags(command: Command): void {
+  command
     .option(
       '--speed <factor>',
       '0.1 to 100, or max: as fast as the order allows',
@@ -86,39 +124,7 @@ export function withReplayFlags(command: Command): Command {
       '--vary <what>',
       'key: a suffix for each round after the first, so that they do not meet',
     )
-    .option('-f, --filter <expression>', 'only the commands that fit; transactions stay whole')
-    .option('--from <duration>', 'only what came after')
-    .option('--to <duration>', 'only what came before')
-    .option('--only <n1..n2>', 'only these numbers')
-    .option(
-      '--tolerate <setting>',
-      'ttl=5s, order=off, errors=strict … or none; repeatable',
-      collect,
-    )
-    .option(
-      '--routing <how>',
-      'compare where commands go: strict (also which replica), role, or off',
-      REPLAY_DEFAULTS.routing,
-    )
-    .option('--direct', 'straight to the server, not through the mesh')
-    .option('--as-forwarded', 'send edited commands as they were edited, not as they were received')
-    .option('--allow-writes', 'send writes to servers that are not on this machine')
-    .option(
-      '--strict-housekeeping',
-      'compare the replies to HELLO, AUTH, CLIENT and SELECT as well',
-    )
-    .option('--skip-blocking', 'leave out BLPOP and its like')
-    .option('--no-pipeline', 'one write a command')
-    .option(
-      '--faults <which>',
-      'recorded: the same faults hit the same commands again; or a file of others, a line as for --fault each',
-    )
-    .option('--flush', 'empty the servers first; only on this machine')
-    .option('--load <file>', 'send this first: RESP, or a command a line as redis-cli takes them')
-    .option('--seed-state', 'first put there what the first reads of the recording found')
-    .option('--decide-only', 'send nothing: decide every command again under --mesh and flags')
-    .option('--json', 'the report as JSON')
-    .option('--junit <file>', 'write the report as JUnit XML as well');
+    .option('--no-pipeline', 'one write a command');
 }
 
 /** How to replay. Throws USAGE. */

@@ -2,7 +2,7 @@
  * The line of a finished command read where it stands, without making an object of it: for deciding again nothing is needed but its
  * arguments, its number and time, and what was drawn. A fifth of what parsing the line takes.
  *
- * Anything out of the ordinary (arguments that are not plain text, a session that is not a new client's, a line that is no JSON) is left
+ * Anything out of the ordinary (arguments that are no text, a session that is not a new client's, a line that is no JSON) is left
  * to the reader, which parses it. What is not looked at is only passed over: brackets and strings have to be right, numbers are not read.
  */
 import { Command, NEW_SESSION, type SessionView } from '../commands/command.js';
@@ -25,6 +25,18 @@ const BLANK = 0x20;
 /** What a command's line begins with. */
 const HEAD = Buffer.from('{"k":"cmd",');
 const NO_DRAWS: readonly number[] = [];
+
+/** What stands for what behind a backslash, by its byte. */
+const ESCAPES: readonly (number | undefined)[] = Object.assign(new Array<undefined>(256), {
+  [QUOTE]: QUOTE,
+  [BACKSLASH]: BACKSLASH,
+  47: 0x2f, // /
+  98: 0x08, // b
+  102: 0x0c, // f
+  110: LF, // n
+  114: 0x0d, // r
+  116: 0x09, // t
+});
 
 /** Two letters as one number. */
 function pair(name: string): number {
@@ -56,6 +68,9 @@ export class CommandScanner {
   private pos = 0;
   private start = 0;
   private end = 0;
+  /** What the arguments are places in: the line, or `scratch`. */
+  private frame: Buffer = HEAD;
+  private scratch: Buffer = Buffer.alloc(0);
   private argc = 0;
   private argStart = new Int32Array(16);
   private argEnd = new Int32Array(16);
@@ -99,9 +114,9 @@ export class CommandScanner {
       sessions = { plain, multi: { ...plain, multi: true } };
       this.sessions.set(this.connection, sessions);
     }
-    const { buf, argc, argStart, argEnd } = this;
+    const { frame, argc, argStart, argEnd } = this;
     this.command.load(
-      { frame: buf, argc, argStart, argEnd },
+      { frame, argc, argStart, argEnd },
       this.isMulti ? sessions.multi : sessions.plain,
     );
     return this.command;
@@ -180,7 +195,7 @@ export class CommandScanner {
     return Number.isSafeInteger(value) ? value : -1;
   }
 
-  /** An array of strings that stand in the line as they are. */
+  /** An array of strings; nearly always they stand in the line as they are. */
   private args(): boolean {
     const { buf, end } = this;
     let at = this.pos;
@@ -192,7 +207,8 @@ export class CommandScanner {
       this.argStart[argc] = at;
       let byte = buf[at] as number;
       while (byte !== QUOTE) {
-        if (byte === BACKSLASH || byte < BLANK || at >= end) return false;
+        if (byte === BACKSLASH) return this.escapedArgs();
+        if (byte < BLANK || at >= end) return false;
         byte = buf[++at] as number;
       }
       this.argEnd[argc++] = at++;
@@ -200,9 +216,50 @@ export class CommandScanner {
       if (next === COMMA) continue;
       if (next !== CLOSE) return false;
       this.argc = argc;
+      this.frame = buf;
       this.pos = at;
       return true;
     }
+  }
+
+  /** As `args`, where some of the strings have escapes: all are written out anew, as JSON in values makes it happen often. */
+  private escapedArgs(): boolean {
+    const { buf, end } = this;
+    if (this.scratch.length < end - this.pos)
+      this.scratch = Buffer.allocUnsafe(2 * (end - this.pos));
+    const { scratch } = this;
+    let at = this.pos + 1;
+    let out = 0;
+    let argc = 0;
+    for (;;) {
+      if (buf[at++] !== QUOTE) return false;
+      if (argc === this.argStart.length) this.grow();
+      this.argStart[argc] = out;
+      for (let byte = buf[at++] as number; byte !== QUOTE; byte = buf[at++] as number) {
+        if (byte < BLANK || at >= end) return false;
+        if (byte === BACKSLASH) {
+          const letter = buf[at++] as number;
+          const stands = ESCAPES[letter] ?? (letter === 0x75 ? this.unicode(at) : -1);
+          if (stands === -1) return false;
+          if (letter === 0x75) at += 4;
+          scratch[out++] = stands;
+        } else scratch[out++] = byte;
+      }
+      this.argEnd[argc++] = out;
+      const next = buf[at++];
+      if (next === COMMA) continue;
+      if (next !== CLOSE) return false;
+      this.argc = argc;
+      this.frame = scratch;
+      this.pos = at;
+      return true;
+    }
+  }
+
+  /** What the four digits behind `u`, at `at`, stand for, where it is one byte; else -1. */
+  private unicode(at: number): number {
+    const digits = this.buf.toString('latin1', at, at + 4);
+    return /^00[0-7][0-9a-f]$/i.test(digits) ? Number.parseInt(digits, 16) : -1;
   }
 
   private grow(): void {
