@@ -130,6 +130,9 @@ const LISTS: readonly PaneId[] = ['slots', 'hot', 'conns'];
 const HINTS: Partial<Record<Action, (model: Model) => string>> = {
   open: ({ pane }) => (LISTS.includes(pane) ? 'its commands' : 'open'),
   filter: (model) => (isTextPane(model.pane) ? 'find' : 'filter'),
+  // What has happened is not changed, nor recorded again.
+  faults: ({ playback }) => (playback === null ? 'fault' : ''),
+  record: ({ playback }) => (playback === null ? 'record' : ''),
   freeze: ({ playback }) =>
     playback === null ? 'freeze' : playback.state.playing ? 'pause' : 'play',
   'close-client': (model) => (model.tabOf('conns') === 0 && model.playback === null ? 'close' : ''),

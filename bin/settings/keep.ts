@@ -18,6 +18,8 @@ export type Kept =
   | { readonly kind: 'problem'; readonly message: string };
 
 const OWNER_ONLY = 0o600;
+/** The first line of a new file, for whoever opens it in an editor. */
+const HEAD = ' Settings of rmtop; `rmtop config --schema` prints their JSON Schema';
 
 /** Sets what `keys` lead to in `file`, or takes it out (null); the file is made if there is none: readable for its owner only. */
 export function keepSetting(
@@ -30,7 +32,9 @@ export function keepSetting(
   try {
     // What is a link stays one: the file behind it is the one that is written.
     if (existsSync(file)) file = realpathSync(file);
-    const document = parseDocument(existsSync(file) ? readFileSync(file, 'utf8') : '');
+    const isNew = !existsSync(file);
+    const document = parseDocument(isNew ? '' : readFileSync(file, 'utf8'));
+    if (isNew) document.commentBefore = HEAD;
     if (document.errors.length > 0) return { kind: 'problem', message: `${file} is not YAML` };
     if (value === null) {
       if (document.hasIn(keys)) document.deleteIn(keys);

@@ -186,6 +186,8 @@ test('a setting is kept where it belongs, comments and all, for its owner only',
   assert.deepEqual(readSettings({}, { HOME: home }, home).filters, { slow: 'rtt>10ms' });
   const fresh = path.join(home, 'new', 'folder', 'config.yaml');
   assert.equal(keepSetting(fresh, ['theme'], 'dark').kind, 'kept');
+  assert.equal(keepSetting(fresh, ['fps'], '5').kind, 'kept');
+  assert.match(readFileSync(fresh, 'utf8'), /^# .*rmtop config --schema.*\n\ntheme: dark\nfps: /);
   assert.equal(keepSetting('/dev/null/no', ['theme'], 'dark').kind, 'problem');
 });
 

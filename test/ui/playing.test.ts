@@ -63,4 +63,7 @@ test('the line of keys says what p does to a recording', async (t) => {
   live.stream.command({ argv: ['GET', 'a'] });
   live.update();
   assert.match(plain(keyLine(live.model, 100)), / p freeze /);
+  assert.match(plain(keyLine(live.model, 80)), / t fault /);
+  assert.match(plain(keyLine(screen.model, 80)), / p (play|pause) /);
+  assert.doesNotMatch(hint(), / t fault | W record /);
 });
