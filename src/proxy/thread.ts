@@ -14,6 +14,8 @@ import type { NewAccess, ProxyHandle, ProxyOptions } from './proxy.js';
 
 /** How long consumers may work on blocks before keys and frames have their turn. */
 const TURN_MS = 8;
+/** Of the core's heap: half of Node's default, for what is young there is a few hundred commands on their way. */
+const YOUNG_MB = 24;
 /** How often it is looked whether one that was behind has caught up. */
 const OWING_MS = 10;
 
@@ -80,6 +82,7 @@ export async function createThreadedProxy(options: ProxyOptions): Promise<ProxyH
   const worker = new Worker(new URL('./worker.js', import.meta.url), {
     workerData: options,
     stdout: true,
+    resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },
     stderr: true,
   });
   // A thread has nothing to say to the terminal that the screen is on.
