@@ -3,13 +3,13 @@
  * one key, nothing special) is written straight from its block's bytes into the output; all others go by `format.ts`. Both write the
  * same line: a test compares them on random streams. 1.2 µs a command where format.ts takes 8.
  */
-import { Command, NEW_SESSION } from '../commands/command.js';
+import { Command, NEW_SESSION, type SessionView } from '../commands/command.js';
 import { FIRST, NONE } from '../commands/keys.js';
 import { AT, ATTEMPT_INTS, FLAG, HEAD } from '../events/block.js';
 import type { Block, StreamContext } from '../events/reader.js';
 import { whyOf } from '../events/why.js';
 import { decide } from '../mesh/decide.js';
-import { type Decision, isOpened, type Part } from '../mesh/decision.js';
+import { type Decision, type Hop, isOpened, type Part } from '../mesh/decision.js';
 import { replayRng } from '../mesh/rng.js';
 import { aliasOf, type Topology } from '../mesh/topology.js';
 import { ByteWriter } from './byte-writer.js';
@@ -20,6 +20,7 @@ import type { JsonObject } from './values.js';
 const MOST_ARGS = 64;
 /** Tails kept: one for each kind of place a command goes to; a handful, but for a configuration of many routes. */
 const MOST_TAILS = 4096;
+const MOST_SESSIONS = 4096;
 
 /** Writes lines into `out`, which its owner empties. */
 export class LineEncoder {
@@ -37,8 +38,11 @@ export class LineEncoder {
     argStart: new Int32Array(MOST_ARGS),
     argEnd: new Int32Array(MOST_ARGS),
   };
-  /** By where and why: the bytes of `"rt" … "p"`; for one topology. */
-  private tails = new Map<string, Tail>();
+  /** By server, and then by why: the bytes of `"rt" … "p"`; for one topology. */
+  private tails = new Map<string, Tail[]>();
+  private made = 0;
+  /** By connection: one made for each command would be most of what a line costs the collector. */
+  private readonly sessions = new Map<number, SessionView>();
   private tailsOf: Topology | null = null;
 
   constructor(context: StreamContext) {
@@ -90,8 +94,7 @@ export class LineEncoder {
     if (latest.topology !== topology || latest.config !== config) return false;
     const isResp3 = (flags & FLAG.resp3) !== 0;
     const { command } = this;
-    const peer = this.context.peer(ints[head + AT.connection] as number);
-    command.load(this.frame, { ...NEW_SESSION, resp: isResp3 ? 3 : 2, peer });
+    command.load(this.frame, this.session(ints[head + AT.connection] as number, isResp3));
     const { spec } = command;
     if (spec === undefined || !(spec.keys === FIRST || spec.keys === NONE)) return false;
     const drawn = draws === 0 ? NO_DRAWS : Array.from(ints.subarray(drawsAt, drawsAt + draws));
@@ -129,6 +132,19 @@ export class LineEncoder {
     out.byte(CLOSE_BRACE);
     out.byte(LF);
     return !out.odd;
+  }
+
+  /** That of a client of which nothing is known but its address and version. */
+  private session(connection: number, isResp3: boolean): SessionView {
+    const { sessions } = this;
+    const peer = this.context.peer(connection);
+    const known = sessions.get(connection);
+    const resp = isResp3 ? 3 : 2;
+    if (known !== undefined && known.peer === peer && known.resp === resp) return known;
+    if (sessions.size >= MOST_SESSIONS) sessions.clear();
+    const session: SessionView = { ...NEW_SESSION, resp, peer };
+    sessions.set(connection, session);
+    return session;
   }
 
   /** An array of bulk strings, as nearly all requests are; false for anything else, such as a length with leading zeros. */
@@ -231,21 +247,32 @@ export class LineEncoder {
 
   /** What depends only on where the command went and why. */
   private tail(decision: Decision, part: Part, topology: Topology): Tail {
-    if (this.tailsOf !== topology || this.tails.size > MOST_TAILS) {
+    if (this.tailsOf !== topology || this.made > MOST_TAILS) {
       this.tails = new Map();
       this.tailsOf = topology;
+      this.made = 0;
     }
     const to = part.to as NonNullable<Part['to']>;
     const why = whyOf(decision, NO_ATTEMPTS);
     const policy = policyOf(part);
-    const key = `${to.upstream}\n${to.address}\n${to.role}\n${why}\n${policy ?? ''}\n${part.route === null ? '' : `r${part.route.prefix ?? '\n'}`}`;
-    const known = this.tails.get(key);
-    if (known !== undefined) return known;
-    const role = to.role === 'replica' ? 'R' : 'P';
-    const route = part.route === null ? '' : `,"rt":${JSON.stringify(part.route.prefix ?? '*')}`;
-    const place = `,"u":${JSON.stringify(aliasOf(topology, to.upstream, to.address))},"p":${JSON.stringify(policy === null ? [why, role] : [why, role, policy])}`;
-    const made = { route: Buffer.from(route), place: Buffer.from(place) };
-    this.tails.set(key, made);
+    let known = this.tails.get(to.address);
+    if (known === undefined) {
+      known = [];
+      this.tails.set(to.address, known);
+    }
+    // There are as many as routes and policies lead to one server.
+    for (const tail of known)
+      if (
+        tail.match === part.route &&
+        tail.why === why &&
+        tail.policy === policy &&
+        tail.role === to.role &&
+        tail.upstream === to.upstream
+      )
+        return tail;
+    const made = tailOf(part.route, to, why, policy, topology);
+    this.made++;
+    known.push(made);
     return made;
   }
 
@@ -285,7 +312,37 @@ export class LineEncoder {
   }
 }
 
-type Tail = { readonly route: Buffer; readonly place: Buffer };
+type Tail = {
+  readonly match: Part['route'];
+  readonly upstream: string;
+  readonly role: Hop['role'];
+  readonly why: string;
+  readonly policy: string | null;
+  readonly route: Buffer;
+  readonly place: Buffer;
+};
+
+function tailOf(
+  match: Part['route'],
+  { upstream, role, address }: Hop,
+  why: string,
+  policy: string | null,
+  topology: Topology,
+): Tail {
+  const letter = role === 'replica' ? 'R' : 'P';
+  const route = match === null ? '' : `,"rt":${JSON.stringify(match.prefix ?? '*')}`;
+  const alias = JSON.stringify(aliasOf(topology, upstream, address));
+  const place = `,"u":${alias},"p":${JSON.stringify(policy === null ? [why, letter] : [why, letter, policy])}`;
+  return {
+    match,
+    upstream,
+    role,
+    why,
+    policy,
+    route: Buffer.from(route),
+    place: Buffer.from(place),
+  };
+}
 
 const NO_DRAWS: readonly number[] = [];
 const NO_ATTEMPTS: readonly never[] = [];
