@@ -6,6 +6,7 @@ import {
   readFileSync,
   realpathSync,
   renameSync,
+  statSync,
   writeFileSync,
 } from 'node:fs';
 import path from 'node:path';
@@ -43,7 +44,8 @@ export function keepSetting(
     // In one step: a file that is half written would be an error at the next start.
     const next = `${file}.new`;
     writeFileSync(next, String(document), { mode: OWNER_ONLY });
-    chmodSync(next, OWNER_ONLY);
+    // A file that a team shares stays readable for it.
+    chmodSync(next, isNew ? OWNER_ONLY : statSync(file).mode & 0o777);
     renameSync(next, file);
     return { kind: 'kept', file };
   } catch (error) {

@@ -1,6 +1,7 @@
 /** Settings files: found, checked, put in the place of flags; the order of precedence; and keeping one. */
 import assert from 'node:assert/strict';
 import {
+  chmodSync,
   lstatSync,
   mkdirSync,
   mkdtempSync,
@@ -174,18 +175,20 @@ test('a secret is not kept; a link to the file stays a link; what is taken out i
   assert.equal(keys.size, 0);
 });
 
-test('a setting is kept where it belongs, comments and all, for its owner only', (t) => {
+test('a setting is kept where it belongs, comments and all; a new file is for its owner only, another stays as it was', (t) => {
   const { home } = place(t, { [USER]: '# mine\ntheme: light # bright here\n' });
   const file = path.join(home, '.config/rmtop/config.yaml');
+  chmodSync(file, 0o644);
   assert.equal(keepSetting(file, ['filters', 'slow'], 'rtt>10ms').kind, 'kept');
   assert.equal(keepSetting(file, ['columns'], ['key', 'ms']).kind, 'kept');
   const text = readFileSync(file, 'utf8');
   assert.match(text, /# mine\ntheme: light # bright here\n/);
   assert.match(text, /filters:\n {2}slow: rtt>10ms\n/);
-  assert.equal(statSync(file).mode & 0o777, 0o600);
+  assert.equal(statSync(file).mode & 0o777, 0o644);
   assert.deepEqual(readSettings({}, { HOME: home }, home).filters, { slow: 'rtt>10ms' });
   const fresh = path.join(home, 'new', 'folder', 'config.yaml');
   assert.equal(keepSetting(fresh, ['theme'], 'dark').kind, 'kept');
+  assert.equal(statSync(fresh).mode & 0o777, 0o600);
   assert.equal(keepSetting(fresh, ['fps'], '5').kind, 'kept');
   assert.match(readFileSync(fresh, 'utf8'), /^# .*rmtop config --schema.*\n\ntheme: dark\nfps: /);
   assert.equal(keepSetting('/dev/null/no', ['theme'], 'dark').kind, 'problem');
