@@ -12,6 +12,7 @@ import { readingCommands } from './commands/reading.js';
 import { recordingCommands } from './commands/recording.js';
 import { savingCommands } from './commands/saving.js';
 import { screenCommands } from './commands/screen.js';
+import { undoingCommands } from './commands/undoing.js';
 import type { Model } from './model.js';
 
 /** A word that begins a line, and what the rest of the line does. */
@@ -38,6 +39,7 @@ export const COMMANDS: readonly Command[] = [
   ...playingCommands,
   ...faultCommands,
   ...clientCommands,
+  ...undoingCommands,
   ...keyCommands,
   ...screenCommands,
 ];

@@ -34,6 +34,18 @@ export class FilterBar {
     return this.filter.text;
   }
 
+  /** The filter as it was before what is being typed. */
+  get settled(): { readonly filter: Filter; readonly isOn: boolean } {
+    return this.line === null ? { filter: this.filter, isOn: this.isOn } : this.before;
+  }
+
+  /** Makes it what it was once. */
+  restore({ filter, isOn }: { readonly filter: Filter; readonly isOn: boolean }): void {
+    this.filter = filter;
+    this.isOn = isOn;
+    this.tell();
+  }
+
   get isEmpty(): boolean {
     return this.filter.text.trim() === '';
   }

@@ -13,8 +13,14 @@ import { MENUS } from './menus.js';
 import type { Model } from './model.js';
 import type { Input } from './terminal/keys.js';
 
-/** Deals with one input of the user. */
+/** Deals with one input of the user; what it changed can be undone. */
 export function act(model: Model, input: Input): void {
+  model.history.look(model);
+  deal(model, input);
+  model.history.look(model);
+}
+
+function deal(model: Model, input: Input): void {
   if (input.kind === 'paste') paste(model, input.text);
   if (input.kind !== 'key') return;
   const { name, text } = input;
@@ -30,8 +36,8 @@ export function act(model: Model, input: Input): void {
   if (name.startsWith('alt-') && !isTyping) {
     // No key here has Alt: over a slow line, Esc and the key after it come in one piece and look like this.
     const after = name.slice('alt-'.length);
-    act(model, { kind: 'key', name: 'esc', text: '' });
-    act(model, { kind: 'key', name: after, text: after.length === 1 ? after : '' });
+    deal(model, { kind: 'key', name: 'esc', text: '' });
+    deal(model, { kind: 'key', name: after, text: after.length === 1 ? after : '' });
     return;
   }
   if (dialog?.kind === 'quit') answerQuit(model, name);

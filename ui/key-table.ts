@@ -76,8 +76,8 @@ export const KEY_TABLE = {
     ['edit', 'e', 'edit the rule in focus', 'edit'],
     ['remove', 'd', 'remove the rule in focus; in the stream: the row', 'remove'],
     ['duplicate', 'D', 'a copy of the rule in focus', ''],
-    ['undo', 'u', 'undo the last change of rules', 'undo'],
-    ['redo', 'ctrl-r', 'redo it', ''],
+    ['undo', 'u', 'undo the last change of rules, filter or options', 'undo'],
+    ['redo', 'ctrl-r', 'do again what was undone', ''],
   ],
   Clients: [['close-client', 'x', 'close the client in focus in pane 8; asks', '']],
   Copy: [
@@ -101,7 +101,7 @@ export const KEY_TABLE = {
     ['options', 'O', 'options: theme, symbols, mouse, time', ''],
     ['bindings', 'K', 'which keys do what: give an action another key', ''],
     ['log', 'E', 'what happened: pane 9', ''],
-    ['help', '?', 'this help; ? again: the filter language', 'help'],
+    ['help', '? f1', 'this help; ? again: the filter language', 'help'],
     ['key-line', 'H', 'show and hide the line of keys', ''],
     ['repaint', 'ctrl-l', 'paint everything again', ''],
     ['suspend', 'ctrl-z', 'does not suspend: that would stop your traffic', ''],
@@ -152,12 +152,16 @@ const NAMED: Readonly<Record<string, string>> = {
   end: 'End',
 };
 
+/** F1 to F12: some terminals keep a few for themselves. */
+const FUNCTION_KEYS = Array.from({ length: 12 }, (_, i) => `f${i + 1}`);
+
 const MOTIONS = 'up down left right home end pgup pgdn insert delete';
 
 /** Every key with a name that a terminal sends as one; letters and signs are their own names. */
 const NAMES: ReadonlySet<string> = new Set([
   ...Object.keys(NAMED),
   ...MOTIONS.split(' ').flatMap((name) => ['', 'ctrl-', 'shift-'].map((with_) => with_ + name)),
+  ...FUNCTION_KEYS,
   'backspace',
   'ctrl-space',
   ...[...'abcdefgklnopqrstuvwxyz'].map((letter) => `ctrl-${letter}`),
@@ -174,7 +178,7 @@ const SAME_AS: Readonly<Record<string, string>> = {
 
 /** A key as people write it. */
 export function shownKey(name: string): string {
-  return NAMED[name] ?? name;
+  return NAMED[name] ?? (FUNCTION_KEYS.includes(name) ? name.toUpperCase() : name);
 }
 
 /** What is wrong, and a word about what to write instead; empty where there is none. */

@@ -6,6 +6,7 @@ import type { Compared } from './detail/diff.js';
 import { Diary } from './diary.js';
 import { FaultDesk } from './faults/desk.js';
 import { FilterBar } from './filter-bar.js';
+import { History } from './history.js';
 import { type Action, type KeyChoices, keyIn } from './key-table.js';
 import { knownValues } from './known.js';
 import type { Arrangement, Zoom } from './layout.js';
@@ -178,6 +179,8 @@ export class Model {
   stopSorting: () => void = () => {};
   /** What was done, as the lines that do it again. */
   readonly diary: Diary = new Diary();
+  /** What can be undone. */
+  history: History = new History();
   /** What the Decoded tab takes values for; null: what they look like. */
   codec: Codec | null = null;
   /** What the Diff tab is about; null: nothing yet. */
@@ -224,8 +227,9 @@ export class Model {
       reconfigure: effects.reconfigure,
       isRecorded: playback !== null,
       seed: FAULT_SEED,
+      keyOf: (action) => this.keyOf(action),
       say: (text) => {
-        this.toasts.answer(text.replace('(u undo)', `(${keyIn(this.keyChoices, 'undo')} undo)`));
+        this.toasts.answer(text);
         const at = this.desk.rules.findIndex(({ id }) => id === this.desk.last);
         if (at >= 0) this.setCursor('faults', at);
         if (this.desk.on === 0) this.faultsOnSinceUs = null;
@@ -280,6 +284,7 @@ export class Model {
     });
     Object.assign(this.tabs, old.tabs);
     this.codec = codec;
+    this.history = old.history;
     this.keyChoices = old.keyChoices;
     const { delimiter } = old.feed.tallies.keys;
     if (delimiter !== this.feed.tallies.keys.delimiter)
@@ -308,6 +313,11 @@ export class Model {
     const { rows, lost, heldBack } = this.feed;
     const isEmpty = rows.arrived === 0 && rows.length === 0 && lost === 0 && heldBack === 0;
     return isEmpty && this.playback === null;
+  }
+
+  /** The key of an action, for texts that name it. */
+  keyOf(action: Action): string {
+    return keyIn(this.keyChoices, action);
   }
 
   tabOf(pane: PaneId): number {

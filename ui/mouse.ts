@@ -18,8 +18,14 @@ type MouseInput = Extract<Input, { kind: 'mouse' }>;
 /** Rows that one turn of the wheel goes. */
 const WHEEL_ROWS = 3;
 
-/** Deals with a report about cell `x`, `y` of a screen laid out as `layout`. */
-export function point(model: Model, { what, x, y }: MouseInput, layout: Layout): void {
+/** Deals with a report about a cell of a screen laid out as `layout`; what it changed can be undone. */
+export function point(model: Model, input: MouseInput, layout: Layout): void {
+  model.history.look(model);
+  pointAt(model, input, layout);
+  model.history.look(model);
+}
+
+function pointAt(model: Model, { what, x, y }: MouseInput, layout: Layout): void {
   model.inputs++;
   if (layout.kind === 'totals') return;
   const bodyTop = 2 + Number(layout.hasTabs) + layout.filterHelpRows;

@@ -104,8 +104,8 @@ export function transportBar({ state, end }: Playback): string {
   return `${sign} ${seconds(state.atUs)}/${seconds(end.lastUs)} x${state.speed}`;
 }
 
-/** What figures are of, where they are not of all that came before. */
-export function sinceText({ state, end }: Playback): string | null {
+/** What figures are of, where they are not of all that came before; `playKey` plays. */
+export function sinceText({ state, end }: Playback, playKey: string): string | null {
   if (state.sinceUs === 0) return null;
-  return `figures are of what came after ${(state.sinceUs / 1e6).toFixed(1)}s of ${(end.lastUs / 1e6).toFixed(1)}s (${count(end.commands)} commands in all): :jump start, :speed max, p for all`;
+  return `figures are of what came after ${(state.sinceUs / 1e6).toFixed(1)}s of ${(end.lastUs / 1e6).toFixed(1)}s (${count(end.commands)} commands in all): :jump start, :speed max, ${playKey} for all`;
 }

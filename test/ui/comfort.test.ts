@@ -127,6 +127,7 @@ const BYTES: Readonly<Record<string, string>> = {
   enter: '\r',
   esc: '\x1b',
   tab: '\t',
+  f1: '\x1bOP',
   'shift-tab': '\x1b[Z',
 };
 
@@ -448,4 +449,26 @@ test('a click focuses, opens, sorts, shows a pane and does what the line of keys
   screen.type('\x1b');
   at(10, 2);
   assert.ok(model.filterBar.line !== null);
+});
+
+test('function keys are keys with names, in the ways that terminals send them; F1 is the help', () => {
+  const decoder = new KeyDecoder();
+  const names = (bytes: string): readonly string[] =>
+    decoder
+      .push(Buffer.from(bytes))
+      .map((input) => (input.kind === 'key' ? input.name : input.kind));
+  assert.deepEqual(names('\x1bOP\x1bOS'), ['f1', 'f4']);
+  assert.deepEqual(names('\x1b[11~\x1b[15~\x1b[17~\x1b[24~'), ['f1', 'f5', 'f6', 'f12']);
+  assert.deepEqual(names('\x1b[[A\x1b[[Ej'), ['f1', 'f5', 'j']);
+  assert.deepEqual(names('\x1b[1;2P\x1b[15;5~'), ['shift-f1', 'ctrl-f5']);
+  assert.deepEqual(names('\x1b['), []);
+  assert.deepEqual(names('['), []);
+  assert.deepEqual(names('B'), ['f2']);
+  const screen = withFour();
+  screen.type('\x1bOP');
+  assert.match(screen.menu(), /\? F1 {2}this help/);
+  screen.type('\x1b');
+  screen.type(':key filter F5\r');
+  screen.type('\x1b[15~');
+  assert.ok(screen.model.filterBar.line !== null);
 });

@@ -144,11 +144,11 @@ test('settings come from the user’s file; what is set is kept there; the mouse
 });
 
 test('keys are as the user’s file has them, change with K and are kept; what a team shares goes to the project', async (t) => {
-  const { home, settings } = place(t, '# mine\nkeys:\n  freeze: T # not p\n  filter: [F2, s]\n');
+  const { home, settings } = place(t, '# mine\nkeys:\n  freeze: T # not p\n  filter: [F20, s]\n');
   const args = ['-u', `127.0.0.1:${port()}`, '-l', '127.0.0.1:0'];
   const env = { HOME: home, SSH_TTY: '/dev/pts/0' };
   const refused = openTerminal(t, args, { env });
-  await refused.shows(/config\.yaml:4:3: there is\s+no key F2/);
+  await refused.shows(/config\.yaml:4:3: there is\s+no key F20/);
   assert.equal((await refused.ended()).code, 64);
   writeFileSync(settings, '# mine\nkeys:\n  freeze: T # not p\n  filter: s\n');
   const terminal = openTerminal(t, args, { env, cwd: home });

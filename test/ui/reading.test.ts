@@ -150,7 +150,6 @@ test('every column can be sorted by, ties by number', async () => {
     ['f', 1],
     ['size', null],
     ['reply', null],
-    ['db', 1],
     ['time', 1],
     ['n', 1],
   ] as const) {
@@ -313,4 +312,39 @@ test('p holds the picture while traffic goes on', () => {
   assert.match(screen.bar(), /FROZEN \+1/);
   screen.type('p');
   assert.equal(screen.rows.at(-1), 11);
+});
+
+test('g and G are jumps, too: ctrl-o goes back over them, :forward along them again', () => {
+  const screen = withTen();
+  const { viewport } = screen.model;
+  screen.type('kkk');
+  assert.equal(viewport.focus, 7);
+  screen.type('gj');
+  assert.equal(viewport.focus, 2);
+  screen.type('G');
+  assert.ok(viewport.follow);
+  screen.type('3\x0f');
+  assert.equal(screen.model.pane, 'stream', 'the place is in the stream');
+  assert.equal(viewport.focus, 2);
+  screen.type('\x0f');
+  assert.equal(viewport.focus, 7);
+  screen.type('\x0f');
+  assert.match(screen.news(), /no place to go back to/);
+  screen.type(':forward\r');
+  assert.equal(viewport.focus, 2);
+  screen.type(':forward\r');
+  assert.equal(viewport.focus, 10);
+  screen.type(':forward\r');
+  assert.match(screen.news(), /no place to go forward to/);
+});
+
+test('a place that was cleared is not found again, which is said', () => {
+  const screen = withTen();
+  screen.type('kkkgG\x0f\x0f');
+  assert.equal(screen.model.viewport.focus, 7);
+  screen.type('Gzy');
+  screen.stream.command({ argv: ['GET', 'later'] });
+  screen.type('\x0f');
+  assert.match(screen.news(), /^#7 is not in memory any more; the nearest is$/);
+  assert.equal(screen.model.viewport.focus, 11);
 });

@@ -12,7 +12,9 @@ export function askClose(model: Model): void {
   }
   const session = model.pane === 'conns' ? clientAtCursor(model) : null;
   if (session === null)
-    model.toasts.answer("x closes a client's connection: choose it in pane 8, Clients");
+    model.toasts.answer(
+      `${model.keyOf('close-client')} closes a client's connection: choose it in pane ${model.keyOf('show-conns')}, Clients`,
+    );
   else if (session.closedUs !== null)
     model.toasts.answer(`c${session.connection} is closed already`);
   else model.dialog = { kind: 'close', connection: session.connection };

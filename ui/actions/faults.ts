@@ -90,7 +90,7 @@ export function editRule(model: Model): void {
     void model.desk.change(
       rule.id,
       { percent, scope, action, max },
-      `${rule.id}: ${typed}   (u undo)`,
+      `${rule.id}: ${typed}   (${model.keyOf('undo')} undo)`,
     );
     return null;
   });
@@ -102,7 +102,11 @@ export function changePercent(model: Model, by: number): void {
   const rule = focused(model);
   if (rule === undefined) return;
   const percent = Math.max(0, Math.min(100, rule.percent + by));
-  void model.desk.change(rule.id, { percent }, `${rule.id}: ${percent}%   (u undo)`);
+  void model.desk.change(
+    rule.id,
+    { percent },
+    `${rule.id}: ${percent}%   (${model.keyOf('undo')} undo)`,
+  );
 }
 
 /** `d` in the Faults pane. */

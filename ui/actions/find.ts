@@ -1,6 +1,5 @@
 /** The filter: typed, switched, and made of what is under the cursor. */
 import { type Facts, parseFilter } from 'rmtop';
-import { keyIn } from '../key-table.js';
 import type { Model } from '../model.js';
 import { isLinesPane, isTextPane, paneOf } from '../panes.js';
 import type { ColumnId } from '../stream/columns.js';
@@ -19,7 +18,7 @@ export function editFilter(model: Model): void {
 
 export function toggleFilter(model: Model): void {
   if (model.filterBar.isEmpty)
-    model.toasts.answer(`there is no filter: ${keyIn(model.keyChoices, 'filter')} begins one`);
+    model.toasts.answer(`there is no filter: ${model.keyOf('filter')} begins one`);
   else {
     model.filterBar.toggle();
     model.did(`filter ${model.filterBar.isOn ? 'on' : 'off'}`);
@@ -44,9 +43,8 @@ export function addCell(isWanted: boolean): (model: Model) => void {
 }
 
 /** How to go on with a filter. */
-function waysOn({ keyChoices }: Model): string {
-  const off = keyIn(keyChoices, 'filter-toggle');
-  return `${keyIn(keyChoices, 'filter')} edits, ${off} switches it off`;
+function waysOn(model: Model): string {
+  return `${model.keyOf('filter')} edits, ${model.keyOf('filter-toggle')} switches it off`;
 }
 
 /** Enter on an item of a list: the stream, with its commands only. The filter that was there is in the history. */

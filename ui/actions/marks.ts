@@ -4,6 +4,11 @@ import type { Model } from '../model.js';
 import { count, plural } from '../text/figures.js';
 import { ask } from './prompt.js';
 
+/** What to do with marks. */
+function waysOn(model: Model): string {
+  return `${model.keyOf('only-marked')} only marked, ${model.keyOf('unmark-all')} none`;
+}
+
 /** Marks the command in focus, or takes its mark away. */
 export function toggleMark(model: Model): void {
   const { focus } = model.viewport;
@@ -14,14 +19,14 @@ export function toggleMark(model: Model): void {
   if (marks.of(focus) === undefined) marks.add(focus);
   else marks.remove(focus);
   model.toasts.answer(
-    `#${focus} ${marks.of(focus) === undefined ? 'has no mark any more' : 'marked'}   (M only marked, U none, ; note)`,
+    `#${focus} ${marks.of(focus) === undefined ? 'has no mark any more' : 'marked'}   (${waysOn(model)}, ${model.keyOf('note')} note)`,
   );
 }
 
 /** Shows only what is marked, or everything again. */
 export function toggleOnlyMarked(model: Model): void {
   if (model.feed.marks.size === 0 && !model.onlyMarked) {
-    model.toasts.answer('nothing is marked: m marks the command in focus');
+    model.toasts.answer(`nothing is marked: ${model.keyOf('mark')} marks the command in focus`);
     return;
   }
   model.onlyMarked = !model.onlyMarked;
@@ -77,6 +82,6 @@ export function markFitting(model: Model, text: string): string | null {
   const had = marks.size;
   for (let i = 0; i < rows.length; i++)
     if (filter.matches(model.factsOf(rows.row(i)))) marks.add(rows.seqAt(i));
-  model.toasts.answer(`${count(marks.size - had)} marked   (M only marked, U none)`);
+  model.toasts.answer(`${count(marks.size - had)} marked   (${waysOn(model)})`);
   return null;
 }

@@ -10,14 +10,17 @@ import type { Motion } from '../stream/viewport.js';
 import { togglePlay } from '../transport.js';
 import { changePercent } from './faults.js';
 import { showInStream } from './find.js';
+import { keepPlace } from './jumps.js';
 import { orderByArrival } from './order.js';
 
 /** Moves the focus of the stream, or scrolls the pane. */
 export function move(motion: Motion): (model: Model) => void {
   return (model) => {
     const pane = paneOf(model.pane);
-    if (!isLinesPane(pane)) model.viewport.move(motion);
-    else if ((pane.count?.(model) ?? 0) === 0) model.scrolls[pane.id].move(motion);
+    if (!isLinesPane(pane)) {
+      if (motion.kind === 'first' || motion.kind === 'last') keepPlace(model);
+      model.viewport.move(motion);
+    } else if ((pane.count?.(model) ?? 0) === 0) model.scrolls[pane.id].move(motion);
     else moveCursor(model, pane, motion);
   };
 }
@@ -84,7 +87,9 @@ export function nextArrangement(model: Model): void {
   const at = ARRANGEMENTS.indexOf(model.arrangement);
   model.arrangement = ARRANGEMENTS[(at + 1) % ARRANGEMENTS.length] ?? 'auto';
   model.zoom = 'normal';
-  model.toasts.answer(`layout: ${model.arrangement}   (- next, 0 automatic)`);
+  model.toasts.answer(
+    `layout: ${model.arrangement}   (${model.keyOf('next-layout')} next, ${model.keyOf('layout-auto')} automatic)`,
+  );
 }
 
 /** Opens the focused command, or what the pane has in focus. */

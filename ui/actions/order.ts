@@ -16,7 +16,7 @@ export function orderBy(model: Model, column: ColumnId, reverse: boolean): void 
     model.stopSorting = () => {};
     model.viewport.use(rows);
     model.toasts.answer(
-      `by ${column}${reverse ? ', highest first' : ''}: a snapshot   (v reverse, F follow again)`,
+      `by ${column}${reverse ? ', highest first' : ''}: a snapshot   (${model.keyOf('order-reverse')} reverse, ${model.keyOf('follow')} follow again)`,
     );
     model.effects.changed();
   });
@@ -32,7 +32,7 @@ export function orderByArrival(model: Model): void {
 export function reverseOrder(model: Model): void {
   const { ordered } = model.viewport;
   if (ordered === null) {
-    model.toasts.answer('rows are as they came: o sorts them');
+    model.toasts.answer(`rows are as they came: ${model.keyOf('order')} sorts them`);
     return;
   }
   model.viewport.use(ordered.reversed());

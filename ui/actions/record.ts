@@ -17,7 +17,7 @@ export function toggleRecording(model: Model): void {
     model,
     'record to',
     model.recordings.name(),
-    () => 'everything from now on, whatever is shown; W ends it',
+    () => `everything from now on, whatever is shown; ${model.keyOf('record')} ends it`,
     (file) => {
       const problem = startRecording(model, file);
       if (problem === null) model.did(`record start ${file}`);
@@ -29,10 +29,10 @@ export function toggleRecording(model: Model): void {
 /** Records everything from now on; gives what is wrong instead. */
 export function startRecording(model: Model, file: string): string | null {
   const { now } = model.recordings;
-  if (now !== null) return `${now.file} is being recorded: W ends it`;
+  if (now !== null) return `${now.file} is being recorded: ${model.keyOf('record')} ends it`;
   try {
     const name = model.recordings.start(file.trim() === '' ? model.recordings.name() : file.trim());
-    model.toasts.answer(`recording to ${name}   (W ends it)`);
+    model.toasts.answer(`recording to ${name}   (${model.keyOf('record')} ends it)`);
     return null;
   } catch (error) {
     return problemOf(error);
@@ -41,7 +41,8 @@ export function startRecording(model: Model, file: string): string | null {
 
 /** Ends the recording; what it holds is said when it is complete. Gives what is wrong instead. */
 export function stopRecording(model: Model): string | null {
-  if (model.recordings.now === null) return 'nothing is being recorded: W begins';
+  if (model.recordings.now === null)
+    return `nothing is being recorded: ${model.keyOf('record')} begins`;
   tell(model, model.recordings.stop());
   return null;
 }

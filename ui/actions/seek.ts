@@ -1,6 +1,5 @@
 /** `\`, `n` and `N`: finding without hiding, commands in the stream, text in the other panes. */
 import { type Filter, parseFilter } from 'rmtop';
-import { keyIn } from '../key-table.js';
 import type { Model } from '../model.js';
 import { isLinesPane, paneOf } from '../panes.js';
 import { count } from '../text/figures.js';
@@ -11,8 +10,8 @@ import { ask } from './prompt.js';
 const SLICE_MS = 8;
 const BATCH = 64;
 
-function nextText({ keyChoices }: Model): string {
-  return `${keyIn(keyChoices, 'find-next')} next, ${keyIn(keyChoices, 'find-previous')} previous`;
+function nextText(model: Model): string {
+  return `${model.keyOf('find-next')} next, ${model.keyOf('find-previous')} previous`;
 }
 
 /** Asks what to look for. */
@@ -75,7 +74,7 @@ export function findAgain(step: 1 | -1): (model: Model) => void {
     const isText = isLinesPane(paneOf(model.pane));
     const { filter, text } = model.sought;
     if (isText ? text === '' : filter === null)
-      model.toasts.answer(`nothing was looked for: ${keyIn(model.keyChoices, 'find')} does`);
+      model.toasts.answer(`nothing was looked for: ${model.keyOf('find')} does`);
     else if (isText) {
       const problem = stepText(model, step);
       if (problem !== null) model.toasts.answer(problem);

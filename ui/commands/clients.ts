@@ -18,7 +18,7 @@ export const clientCommands: readonly Command[] = [
       if (model.playback !== null) return UNCHANGEABLE;
       const connection = Number(/^c?(\d+)$/.exec(rest)?.[1]);
       if (model.feed.sessions.get(connection)?.closedUs !== null)
-        return `no client is called ${rest}: pane 8 lists them`;
+        return `no client is called ${rest}: pane ${model.keyOf('show-conns')} lists them`;
       closeClient(model, connection);
       return null;
     },

@@ -37,13 +37,9 @@ function fault(model: Model, rest: string): string | null {
     void desk.allOff();
     return null;
   }
-  if (word === 'undo' || word === 'redo') {
-    desk.undo(word === 'redo');
-    return null;
-  }
   const rule = desk.rules.find(({ id }) => id === word);
   if (rule === undefined)
-    return `add RULE, off, undo, redo, or one of ${desk.rules.map(({ id }) => id).join(' ')}`;
+    return `add RULE, off, or one of ${desk.rules.map(({ id }) => id).join(' ')}`;
   if (what === 'remove') void desk.remove(rule.id);
   else if (what === 'on' || what === 'off') {
     if (rule.on !== (what === 'on')) void desk.toggle(rule.id);
@@ -54,14 +50,12 @@ function fault(model: Model, rest: string): string | null {
 export const faultCommands: readonly Command[] = [
   {
     name: 'fault',
-    usage: 'add RULE | tN on|off|remove | off | undo | redo | export [FILE]',
+    usage: 'add RULE | tN on|off|remove | off | export [FILE]',
     help: 'fault rules: error 20% if cmd=SET',
     alone: false,
     options: (model) => [
       ...model.desk.rules.map(({ id, on }) => `${id} ${on ? 'off' : 'on'}`),
       'off',
-      'undo',
-      'redo',
       'export rmtop-faults.yaml',
       'add error 20% if ',
       'add delay 50ms 100% if ',

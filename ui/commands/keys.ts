@@ -5,11 +5,26 @@ import {
   actionNamed,
   conflictIn,
   KEY_ROWS,
+  type KeyChoices,
   type KeyProblem,
   keyNamed,
   shownKey,
 } from '../key-table.js';
-import type { Model } from '../model.js';
+import type { Kept, Model } from '../model.js';
+
+/** Makes `choices` the keys in force, and keeps what is different about them; gives what came of the last. */
+export function putKeys(model: Model, choices: KeyChoices): Kept | null {
+  const before = model.keyChoices;
+  model.keyChoices = choices;
+  let kept: Kept | null = null;
+  for (const action of new Set([...before.keys(), ...choices.keys()])) {
+    const keys = choices.get(action)?.map(shownKey) ?? null;
+    if (keys?.join(' ') === before.get(action)?.map(shownKey).join(' ')) continue;
+    const value = keys?.length === 1 ? String(keys[0]) : keys;
+    kept = model.effects.keep('user', ['keys', action], value);
+  }
+  return kept;
+}
 
 const told = ({ problem, next }: KeyProblem): string =>
   next === '' ? problem : `${problem}; try ${next}`;
@@ -38,24 +53,25 @@ function rebind(model: Model, rest: string): string | null {
     return conflict.action === action
       ? conflict.problem
       : `${shownKey(conflict.key)} is the key of ${conflict.action} now: give that another first`;
-  model.keyChoices = choices;
+  const kept = putKeys(model, choices);
   const keys = choices.get(action)?.map(shownKey) ?? null;
-  const kept = model.effects.keep(
-    'user',
-    ['keys', action],
-    keys?.length === 1 ? String(keys[0]) : keys,
-  );
-  const where = kept.kind === 'kept' ? `kept in ${kept.file}` : `not kept: ${kept.message}`;
   const shown = keys ?? KEY_ROWS.find((row) => row.action === action)?.keys.map(shownKey) ?? [];
-  model.toasts.answer(`${action}: ${shown.length === 0 ? 'no key' : shown.join(' ')}   (${where})`);
+  model.toasts.answer(
+    `${action}: ${shown.length === 0 ? 'no key' : shown.join(' ')}${whereText(kept)}`,
+  );
   return null;
+}
+
+function whereText(kept: Kept | null): string {
+  if (kept === null) return '   (as it was)';
+  return kept.kind === 'kept' ? `   (kept in ${kept.file})` : `   (not kept: ${kept.message})`;
 }
 
 export const keyCommands: readonly Command[] = [
   {
     name: 'key',
     usage: 'ACTION KEY... | default | none',
-    help: 'another key for an action (K lists them)',
+    help: 'another key for an action',
     alone: false,
     options: (_, typed) => {
       const [action = '', key] = typed.split(' ');

@@ -14,7 +14,7 @@ export function bannerLines(model: Model, width: number): readonly string[] {
   const banner = bannerOf(model);
   if (banner === null) return [];
   const next = banner.next === '' ? '' : `next: ${printableText(banner.next, look)}`;
-  const below = withKeys(wrapped(next, width - 4, MOST_LINES - 2), banner.others, width);
+  const below = withKeys(model, wrapped(next, width - 4, MOST_LINES - 2), banner.others, width);
   const above = wrapped(printableText(banner.text, look), width - 4, MOST_LINES - below.length);
   return [
     ...above.map((line, i) =>
@@ -37,8 +37,15 @@ function wrapped(text: string, width: number, most: number): readonly string[] {
 type Below = { readonly text: string; readonly keys: string };
 
 /** The keys that matter here, at the right of the last line; where they do not fit, in one of their own. */
-function withKeys(lines: readonly string[], others: number, width: number): readonly Below[] {
-  const keys = [`${others > 0 ? `+${others} more, all in 9   ` : ''}Esc closes `, 'Esc closes '];
+function withKeys(
+  model: Model,
+  lines: readonly string[],
+  others: number,
+  width: number,
+): readonly Below[] {
+  const closes = `${model.keyOf('close')} closes `;
+  const more = others > 0 ? `+${others} more, all in ${model.keyOf('show-log')}   ` : '';
+  const keys = [`${more}${closes}`, closes];
   const last = lines.at(-1) ?? '';
   const fitting = keys.find((each) => 3 + widthOf(last) + 2 + widthOf(each) <= width);
   const texts = fitting === undefined ? [...lines, ''] : lines;

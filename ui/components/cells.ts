@@ -1,5 +1,3 @@
-/** Several panes side by side and one above the other, as the lines of one region. */
-import { keyIn } from '../key-table.js';
 import type { Cell } from '../layout.js';
 import type { Model } from '../model.js';
 import { isLinesPane, type LinesPane, paneOf, type Room } from '../panes.js';
@@ -93,7 +91,7 @@ function titleLine(model: Model, cell: Cell, width: number): string {
   if (cell.pane === 'strip') return '';
   const pane = paneOf(cell.pane);
   const where = isLinesPane(pane) ? model.scrolls[pane.id].position : '';
-  const name = ` ${keyIn(model.keyChoices, `show-${pane.id}`)} ${pane.title} `;
+  const name = ` ${model.keyOf(`show-${pane.id}`)} ${pane.title} `;
   const title = model.pane === cell.pane ? look.theme.reverse(name) : look.theme.bold(name);
   const position = where === '' ? '' : ` ${where} `;
   const rest = Math.max(0, width - 1 - widthOf(name) - widthOf(position));

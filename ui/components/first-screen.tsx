@@ -4,7 +4,6 @@ import type { ReactNode } from 'react';
 import { aliasOf, coveredSlots, SLOTS } from 'rmtop';
 import { urlLine } from '../actions/copy.js';
 import { Box, Text } from '../ink.js';
-import { keyIn } from '../key-table.js';
 import type { Model } from '../model.js';
 import { count, plural } from '../text/figures.js';
 import { fit } from '../text/fit.js';
@@ -100,7 +99,7 @@ function nodeChecks(model: Model): Check[] {
         {
           state: 'bad',
           what: `${count(more)} more`,
-          result: `${keyIn(model.keyChoices, 'show-slots')} lists them`,
+          result: `${model.keyOf('show-slots')} lists them`,
         },
       ];
 }
@@ -147,7 +146,7 @@ export function FirstScreen({
       )}
       <Text> </Text>
       {line('point', 'Point your application here:')}
-      <Text wrap="truncate">{`  ${theme.bold(props.url)}     (${keyIn(model.keyChoices, 'copy')} copies this line)`}</Text>
+      <Text wrap="truncate">{`  ${theme.bold(props.url)}     (${model.keyOf('copy')} copies this line)`}</Text>
       <Text> </Text>
       {line('try', 'Or try it from another shell:')}
       {line('cli', `  redis-cli -p ${props.port} set hello world`)}

@@ -3,7 +3,7 @@
 import { clearText } from '../actions/clear.js';
 import { clientText } from '../actions/clients.js';
 import { faultsInALine } from '../actions/faults.js';
-import { type Action, keyIn, shownKey } from '../key-table.js';
+import { type Action, shownKey } from '../key-table.js';
 import { keyHint } from '../keys.js';
 import type { Menu } from '../menu.js';
 import { MENUS } from '../menus.js';
@@ -33,7 +33,7 @@ export function tabSpans(model: Model, width: number): readonly TabSpan[] {
 }
 
 function labelOf(model: Model, { id, title }: Pane): string {
-  return `${keyIn(model.keyChoices, `show-${id}`)} ${title}`;
+  return `${model.keyOf(`show-${id}`)} ${title}`;
 }
 
 export function tabsLine(model: Model, width: number): string {
@@ -60,7 +60,8 @@ export function newsLine(model: Model, width: number): string {
     return theme.bold(cut(` Close ${clientText(model, dialog.connection)}? y/N`, width));
   if (dialog?.kind === 'clear')
     return theme.bold(cut(` ${clearText(model, dialog.which)} y/N`, width));
-  if (dialog?.kind === 'fault') return theme.bold(fit(` t> ${faultsInALine(model)}`, width));
+  if (dialog?.kind === 'fault')
+    return theme.bold(fit(` ${model.keyOf('faults')}> ${faultsInALine(model)}`, width));
   if (dialog?.kind === 'bind')
     return theme.bold(cut(` Press the key for ${dialog.action}; Esc leaves it`, width));
   if (dialog?.kind === 'prompt') {
@@ -78,22 +79,22 @@ export function newsLine(model: Model, width: number): string {
     return theme.paint(toast.level === 'error' ? 'error' : 'slow', text);
   }
   if (model.playback !== null) {
-    const since = sinceText(model.playback);
+    const since = sinceText(model.playback, model.keyOf('freeze'));
     if (since !== null) return theme.paint('dim', cut(` ${since}`, width));
     if (!model.playback.state.playing) {
-      const key = (action: Action): string => keyIn(model.keyChoices, action);
+      const key = (action: Action): string => model.keyOf(action);
       const speed = `${key('slower')} ${key('faster')} speed`;
       const keys = ` ${key('freeze')} plays, ${key('step')} one command, ${key('step-back')} back, ${speed}, :jump 12s, :until err`;
       return theme.paint('dim', cut(keys, width));
     }
   }
   if (model.feed.frozen) {
-    const key = keyIn(model.keyChoices, 'freeze');
+    const key = model.keyOf('freeze');
     const text = ` frozen: traffic goes on, ${key} shows what has come since`;
     return theme.paint('dim', cut(text, width));
   }
   if (model.pane === 'stream' && isSummedUp(model))
-    return theme.paint('dim', cut(summaryText(model, keyIn(model.keyChoices, 'follow')), width));
+    return theme.paint('dim', cut(summaryText(model, model.keyOf('follow')), width));
   if (model.pane === 'stream' && model.viewport.follow && model.notPainted > 0) {
     const text = ` ${count(model.notPainted)} commands a second pass unseen (more than frames can show); all kept, scroll up`;
     return theme.paint('dim', cut(text, width));

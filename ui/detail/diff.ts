@@ -11,11 +11,14 @@ export type Compared =
   | { readonly kind: 'commands'; readonly a: number; readonly b: number }
   | { readonly kind: 'mirror'; readonly a: number; readonly copy: MirrorEvent };
 
-const HOW = [
-  ' Nothing is compared yet.',
-  ' Mark a command (m), go to another and press =; or mark two and press =.',
-  ' On a command whose copy a mirror answered otherwise, = compares the two replies.',
-];
+function howTo(model: Model): readonly string[] {
+  const compare = model.keyOf('compare');
+  return [
+    ' Nothing is compared yet.',
+    ` Mark a command (${model.keyOf('mark')}), go to another and press ${compare}; or mark two and press ${compare}.`,
+    ` On a command whose copy a mirror answered otherwise, ${compare} compares the two replies.`,
+  ];
+}
 
 /** What `=` compares now: two marks, a mark and the command in focus, or that command with its copy; null: nothing. */
 export function comparedNow(model: Model): Compared | null {
@@ -34,7 +37,7 @@ export function comparedNow(model: Model): Compared | null {
 /** Its lines. */
 export function diffLines(model: Model, look: Look, width: number): readonly string[] {
   const { compared } = model;
-  if (compared === null) return HOW;
+  if (compared === null) return howTo(model);
   const a = factsOf(model, compared.a);
   if (a?.event == null) return [` #${compared.a} is no longer in memory`];
   if (compared.kind === 'mirror') {

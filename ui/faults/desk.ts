@@ -12,6 +12,8 @@ export type DeskNeeds = {
   readonly reconfigure: (config: MeshConfig) => Promise<void>;
   readonly say: (text: string) => void;
   readonly seed: number;
+  /** The key of an action, for texts that name it. */
+  readonly keyOf: (action: 'undo' | 'faults' | 'remove') => string;
   /** Whether the configuration is that of a recording: its rules are shown, and nothing changes them. */
   readonly isRecorded: boolean;
 };
@@ -30,11 +32,9 @@ export const MOST_RULES = 9;
 export class FaultDesk {
   private readonly needs: DeskNeeds;
   private wanted: readonly FaultRule[];
-  private past: (readonly FaultRule[])[] = [];
-  private future: (readonly FaultRule[])[] = [];
   /** How long rules stay on that have a limit. */
   readonly limits: Limits = new Limits((id) => {
-    void this.change(id, { on: false }, `${id} OFF: its time is over   (u undo)`);
+    void this.change(id, { on: false }, `${id} OFF: its time is over${this.undoable}`);
   });
   /** The rule that was switched last. */
   last: string | null = null;
@@ -63,6 +63,10 @@ export class FaultDesk {
     );
   }
 
+  private get undoable(): string {
+    return `   (${this.needs.keyOf('undo')} undo)`;
+  }
+
   /** Whether a change is refused, which is said. */
   private refuses(): boolean {
     if (this.needs.isRecorded) this.needs.say(UNCHANGEABLE);
@@ -83,12 +87,8 @@ export class FaultDesk {
   }
 
   /** Makes `rules` the ones in force; `done` is said when they are. */
-  private async become(rules: readonly FaultRule[], done: string, isUndo = false): Promise<void> {
+  async put(rules: readonly FaultRule[], done: string): Promise<void> {
     if (this.refuses()) return;
-    if (!isUndo) {
-      this.past = [...this.past.slice(-49), this.wanted];
-      this.future = [];
-    }
     const before = this.wanted;
     this.wanted = rules;
     try {
@@ -113,17 +113,21 @@ export class FaultDesk {
     if (this.refuses()) return Promise.resolve();
     const rule = this.wanted.find((each) => each.id === id);
     if (rule === undefined) {
-      this.needs.say(`there is no rule ${id}: t n makes one`);
+      this.needs.say(`there is no rule ${id}: ${this.needs.keyOf('faults')} n makes one`);
       return Promise.resolve();
     }
     this.last = id;
     const on = !rule.on;
-    return this.change(id, { on }, `${id} ${on ? 'ON' : 'OFF'}: ${this.textOf(rule)}   (u undo)`);
+    return this.change(
+      id,
+      { on },
+      `${id} ${on ? 'ON' : 'OFF'}: ${this.textOf(rule)}${this.undoable}`,
+    );
   }
 
   /** Changes fields of rule `id`. */
   change(id: string, fields: Partial<FaultRule>, done: string): Promise<void> {
-    return this.become(
+    return this.put(
       this.wanted.map((each) => (each.id === id ? { ...each, ...fields } : each)),
       done,
     );
@@ -131,9 +135,11 @@ export class FaultDesk {
 
   allOff(): Promise<void> {
     const on = this.wanted.filter((rule) => rule.on).length;
-    return this.become(
+    return this.put(
       this.wanted.map((rule) => ({ ...rule, on: false })),
-      on === 0 ? 'all rules are off' : `all ${on} rules OFF   (u undo)`,
+      on === 0
+        ? 'all rules are off'
+        : `${on === 1 ? 'the one rule' : `all ${on} rules`} OFF${this.undoable}`,
     );
   }
 
@@ -145,35 +151,38 @@ export class FaultDesk {
       (each) => !used.has(each),
     );
     if (id === undefined)
-      return `there are ${MOST_RULES} rules already: d in the Faults pane removes one`;
+      return `there are ${MOST_RULES} rules already: ${this.needs.keyOf('remove')} in the Faults pane removes one`;
     const made = { ...this.made(rule, id), on };
     this.limits.set(id, rule.forMs ?? null);
     this.last = id;
-    void this.become(
+    void this.put(
       [...this.wanted, made].sort(byId),
-      `${id} ${on ? 'ON' : 'added'}: ${this.textOf(made)}   (u undo)`,
+      `${id} ${on ? 'ON' : 'added'}: ${this.textOf(made)}${this.undoable}`,
     );
     return null;
   }
 
   remove(id: string): Promise<void> {
-    return this.become(
+    return this.put(
       this.wanted.filter((rule) => rule.id !== id),
-      `${id} removed   (u undo)`,
+      `${id} removed${this.undoable}`,
     );
   }
 
-  /** `u`, and `ctrl-r` with `forward`. */
-  undo(forward = false): void {
-    if (this.refuses()) return;
-    const [from, to] = forward ? [this.future, this.past] : [this.past, this.future];
-    const rules = from.pop();
-    if (rules === undefined) {
-      this.needs.say(`nothing to ${forward ? 'redo' : 'undo'}`);
-      return;
-    }
-    to.push(this.wanted);
-    void this.become(rules, `${forward ? 'redone' : 'undone'}: ${summary(rules)}`, true);
+  /** What is different in `after`: a rule or two as they are there, else all of them in short. */
+  difference(before: readonly FaultRule[], after: readonly FaultRule[]): string {
+    const ids = new Set([...before, ...after].map(({ id }) => id));
+    const find = (rules: readonly FaultRule[], id: string): FaultRule | undefined =>
+      rules.find((each) => each.id === id);
+    const changed = [...ids].filter((id) => find(before, id) !== find(after, id));
+    if (changed.length > 2) return summary(after);
+    const texts = changed.map((id) => {
+      const rule = find(after, id);
+      return rule === undefined
+        ? `${id} is gone`
+        : `${id} ${rule.on ? 'ON' : 'OFF'}: ${this.textOf(rule)}`;
+    });
+    return texts.join('; ');
   }
 
   /** The rules as a profile: a line each, `+` before those that are on. */
@@ -195,7 +204,7 @@ export class FaultDesk {
     }
     if (rules.length > MOST_RULES) return `more than ${MOST_RULES} rules`;
     for (const [i, rule] of rules.entries()) this.limits.set(rule.id, limits[i] ?? null);
-    void this.become(rules, `${summary(rules)}   (u undo)`);
+    void this.put(rules, `${summary(rules)}${this.undoable}`);
     return null;
   }
 }

@@ -63,13 +63,13 @@ function entries(model: Model): readonly MenuEntry[] {
     {
       section: '',
       left: 'keys',
-      right: 'which keys do what (K)',
+      right: `which keys do what (${model.keyOf('bindings')})`,
       run: (on) => openMenu(on, 'bindings'),
     },
     {
       section: '',
       left: 'columns',
-      right: 'choose them (c)',
+      right: `choose them (${model.keyOf('columns')})`,
       run: (on) => openMenu(on, 'columns'),
     },
   ];

@@ -16,7 +16,7 @@ function entries(model: Model): readonly MenuEntry[] {
     run: (on) => void perform(on, line),
   });
   return [
-    entry('arrival', 'as they came; F follows the newest', 'order arrival'),
+    entry('arrival', `as they came; ${model.keyOf('follow')} follows the newest`, 'order arrival'),
     ...COLUMN_IDS.map((id) =>
       entry(id, COLUMN_HELP[id], `order ${id}${FROM_TOP.has(id) ? ' reverse' : ''}`),
     ),
@@ -25,6 +25,6 @@ function entries(model: Model): readonly MenuEntry[] {
 
 export const orderMenu: Menu = {
   title: () => 'order by',
-  hint: 'Enter sorts, v reverses',
+  hint: 'Enter sorts',
   entries: (model, query) => fitting(entries(model), query),
 };

@@ -34,7 +34,10 @@ function head(model: Model, { width }: Room): readonly string[] {
 function lines(model: Model, { width }: Room): readonly string[] {
   const facts = model.focusedFacts();
   const row = model.viewport.focused;
-  if (facts === null || row === null) return [' Choose a row in the stream (1) and press Enter.'];
+  if (facts === null || row === null)
+    return [
+      ` Choose a row in the stream (${model.keyOf('show-stream')}) and press ${model.keyOf('open')}.`,
+    ];
   const { look } = model;
   switch (DETAIL_TABS[model.tabOf('detail')]) {
     case 'Decoded':
@@ -133,7 +136,9 @@ export const detailPane: LinesPane = {
 export function showDiff(model: Model): void {
   const compared = comparedNow(model);
   if (compared === null) {
-    model.toasts.answer('mark a command with m, go to another and press =; or mark two');
+    model.toasts.answer(
+      `mark a command with ${model.keyOf('mark')}, go to another and press ${model.keyOf('compare')}; or mark two`,
+    );
     return;
   }
   model.compared = compared;

@@ -13,11 +13,12 @@ import { replyKind } from '../text/replies.js';
 
 function head(model: Model, { width }: Room): readonly string[] {
   const { look, desk } = model;
+  const t = model.keyOf('faults');
   const on = `${fitRight(`${desk.on} ON`, 5)} of ${desk.rules.length}`;
   const text =
     model.playback !== null
       ? ` as recorded: the rules of this moment   ${on}`
-      : ` t 1..9 toggle   t n new   t 0 all off   ${on}`;
+      : ` ${t} 1..9 toggle   ${t} n new   ${t} 0 all off   ${on}`;
   return [
     fit(text, width),
     look.theme.paint(

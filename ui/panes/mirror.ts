@@ -1,5 +1,6 @@
 /** Pane 4: what the mirrors answered. Totals are the core's; the differences are the latest that are remembered. */
 import { type MirrorEvent, quantileUs } from 'rmtop';
+import { keepPlace } from '../actions/jumps.js';
 import { besideEachOther } from '../detail/two-replies.js';
 import type { Model } from '../model.js';
 import type { LinesPane, Room } from '../panes.js';
@@ -117,7 +118,13 @@ function replies(model: Model, width: number): readonly string[] {
     look.theme.bold(fit(` ${differenceText(model, event)}`, width)),
     ...besideEachOther(ours, theirs, look, width),
     '',
-    look.theme.paint('dim', fit(' Enter: the command and its decision   [ the list', width)),
+    look.theme.paint(
+      'dim',
+      fit(
+        ` ${model.keyOf('open')}: the command and its decision   ${model.keyOf('previous-tab')} the list`,
+        width,
+      ),
+    ),
   ];
 }
 
@@ -167,6 +174,7 @@ export const mirrorPane: LinesPane = {
     const event = list[model.cursorOf('mirror', list.length)];
     if (event !== undefined && model.tabOf('mirror') === 0) model.tabs.mirror = 1;
     else if (event !== undefined && model.feed.rows.has(event.seq)) {
+      keepPlace(model);
       model.viewport.goTo(event.seq);
       model.show('detail');
     } else if (event !== undefined) model.toasts.answer(`#${event.seq} is no longer in memory`);

@@ -32,8 +32,6 @@ export function cellText(facts: Facts, column: Column, context: CellContext): st
       return time(facts.atUs, context, width);
     case 'client':
       return client(facts, width, context);
-    case 'db':
-      return '0';
     case 'command':
       return printableText(facts.name, context, width);
     case 'key':

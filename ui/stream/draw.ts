@@ -3,7 +3,6 @@ import { Facts } from 'rmtop';
 import { mostTelling, statementLine, statements } from '../detail/decision.js';
 import { titleOf } from '../detail/title.js';
 import { who } from '../detail/who.js';
-import { keyIn } from '../key-table.js';
 import type { Model } from '../model.js';
 import type { Row } from '../store/rows.js';
 import { fit, widthOf } from '../text/fit.js';
@@ -75,7 +74,7 @@ export function stripLines(model: Model, width: number, height: number): string[
   if (list.length + about.length < height) list.push(...about);
   const shown = mostTelling(list, height - 1);
   const hidden = list.length - shown.length;
-  const more = hidden === 0 ? '' : ` ${keyIn(model.keyChoices, 'open')}: ${hidden} more `;
+  const more = hidden === 0 ? '' : ` ${model.keyOf('open')}: ${hidden} more `;
   const whole = titleOf(facts, look.unicode, width);
   const title = fit(whole, Math.min(width - 8 - more.length, widthOf(whole)));
   const rest = Math.max(0, width - 6 - widthOf(title) - more.length);

@@ -36,7 +36,6 @@ function meaningOf(facts: Facts, column: ColumnId): Meaning | null {
   switch (column) {
     case 'n':
     case 'time':
-    case 'db':
       return 'dim';
     case 'm':
       return (

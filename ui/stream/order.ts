@@ -26,8 +26,6 @@ export function valueIn(facts: Facts, column: ColumnId): Value {
       return facts.isError ? 0 : facts.isSlow ? 1 : 2;
     case 'client':
       return facts.client?.name || facts.connection;
-    case 'db':
-      return 0;
     case 'command':
       return facts.name;
     case 'key':

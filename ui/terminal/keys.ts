@@ -35,6 +35,10 @@ const FINALS: Readonly<Record<string, string>> = {
   D: 'left',
   H: 'home',
   F: 'end',
+  P: 'f1',
+  Q: 'f2',
+  R: 'f3',
+  S: 'f4',
   Z: 'shift-tab',
 };
 
@@ -47,6 +51,18 @@ const TILDES: Readonly<Record<string, string>> = {
   6: 'pgdn',
   7: 'home',
   8: 'end',
+  11: 'f1',
+  12: 'f2',
+  13: 'f3',
+  14: 'f4',
+  15: 'f5',
+  17: 'f6',
+  18: 'f7',
+  19: 'f8',
+  20: 'f9',
+  21: 'f10',
+  23: 'f11',
+  24: 'f12',
 };
 
 const CONTROLS: Readonly<Record<number, string>> = {
@@ -129,6 +145,12 @@ export class KeyDecoder {
 
   private csi(inputs: Input[]): number {
     const { rest } = this;
+    // The console of Linux: F1 to F5 are `[[A` to `[[E`.
+    if (rest.startsWith('\x1b[[')) {
+      const at = 'ABCDE'.indexOf(rest.charAt(3)) + 1;
+      if (rest.length > 3 && at > 0) inputs.push(key(`f${at}`));
+      return rest.length < 4 ? 0 : 4;
+    }
     // The oldest mouse reports have three raw bytes after `M`.
     if (rest.startsWith('\x1b[M')) return rest.length < 6 ? 0 : 6;
     const match = /^\x1b\[([\x30-\x3f]*)([\x20-\x2f]*)([\x40-\x7e])/.exec(rest);
