@@ -1,7 +1,7 @@
 /**
  * `npm run bench`: what the proxy costs, as ratios to a bare Node pipe measured in the same run. No timed test: machines are noisy.
  *
- *   npm run bench -- [--rounds 3] [--quick] [--only headless,screen] [--json FILE]
+ *   npm run bench -- [--rounds 3] [--quick] [--only headless,screen] [--loads 'pipeline 1'] [--json FILE]
  *
  * Every figure is the median of its rounds; the rounds go through all targets in turn, so that a slow minute touches all of them. The
  * cluster has three primaries and no replicas: the pipe's one server has none either.
@@ -15,7 +15,7 @@ import { recordFigures } from './records.js';
 import { type Target, targets } from './targets.js';
 
 const KEYS = 100_000;
-const LOADS: readonly Load[] = [
+const ALL_LOADS: readonly Load[] = [
   { name: 'SET pipeline 1', test: 'set', pipeline: 1, clients: 50, requests: 60_000, keys: KEYS },
   { name: 'GET pipeline 1', test: 'get', pipeline: 1, clients: 50, requests: 60_000, keys: KEYS },
   {
@@ -50,9 +50,13 @@ const { values: flags } = parseArgs({
     rounds: { type: 'string', default: '3' },
     quick: { type: 'boolean', default: false },
     only: { type: 'string' },
+    loads: { type: 'string', default: '' },
     json: { type: 'string' },
   },
 });
+
+/** Those whose names end so. */
+const LOADS = ALL_LOADS.filter((load) => load.name.endsWith(flags.loads));
 
 const program = findServerProgram();
 if (program === null) throw new TypeError('the bench needs redis-server and redis-benchmark');
