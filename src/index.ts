@@ -152,7 +152,7 @@ export {
 export { explain, refusalBecause } from './mesh/explain.js';
 export { type ExplainLine, isStrayWrite } from './mesh/explain-part.js';
 export { FIRST_FORWARD_PORT, type Forward, portForward } from './mesh/forward.js';
-export { slotOf } from './mesh/place.js';
+export { slotIn, slotOf } from './mesh/place.js';
 export { printable } from './mesh/printable.js';
 export { type Rng, replayRng, seededRng } from './mesh/rng.js';
 export {

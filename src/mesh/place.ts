@@ -18,28 +18,38 @@ export function hashTag(key: Uint8Array): { readonly from: number; readonly to: 
 }
 
 /** Position of the first `{`, or -1. A loop: most keys have none and are short. */
-function openBrace(key: ArrayLike<number>): number {
+function openBrace(key: Uint8Array): number {
   for (let i = 0; i < key.length; i++) if (key[i] === OPEN_BRACE) return i;
   return -1;
 }
 
 /** The slot of a key, 0 … 16383: CRC16 of its hash tag, or of all of it (mesh page, 4.1). */
-export function slotOf(key: ArrayLike<number>): number {
+export function slotOf(key: Buffer): number {
   // cluster-key-slot 1.1.2 takes the second pair of braces for the tag when the first is empty; Redis and Envoy hash the whole key.
   const brace = openBrace(key);
   if (brace !== -1 && key[brace + 1] === CLOSE_BRACE) return crc16(key) % 16384;
-  // It takes any list of bytes, but says otherwise.
-  return calculateSlot(key as Buffer);
+  return calculateSlot(key);
 }
 
-/** CRC16/XMODEM, bit by bit: for the rare key above. */
-export function crc16(bytes: ArrayLike<number>): number {
+/** The slot of the key `bytes[from..end)`, for those who count keys and have no view of each. */
+export function slotIn(bytes: Buffer, from: number, end: number): number {
+  for (let i = from; i < end; i++)
+    if (bytes[i] === OPEN_BRACE) return slotOf(bytes.subarray(from, end));
+  return crc16(bytes, from, end) % 16384;
+}
+
+/** By the upper byte, what eight steps of CRC16/XMODEM come to. */
+const CRC16 = Uint16Array.from({ length: 256 }, (_, byte) => {
+  let crc = byte << 8;
+  for (let bit = 0; bit < 8; bit++) crc = crc & 0x8000 ? (crc << 1) ^ 0x1021 : crc << 1;
+  return crc;
+});
+
+/** CRC16/XMODEM of `bytes[from..end)`. */
+export function crc16(bytes: Uint8Array, from = 0, end: number = bytes.length): number {
   let crc = 0;
-  for (let i = 0; i < bytes.length; i++) {
-    crc ^= (bytes[i] as number) << 8;
-    for (let bit = 0; bit < 8; bit++) crc = crc & 0x8000 ? (crc << 1) ^ 0x1021 : crc << 1;
-    crc &= 0xffff;
-  }
+  for (let i = from; i < end; i++)
+    crc = ((crc << 8) & 0xffff) ^ (CRC16[(crc >> 8) ^ (bytes[i] as number)] as number);
   return crc;
 }
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
-import { crc16, hashTag, type Place, placeKey, slotOf } from '../../src/mesh/place.js';
+import { crc16, hashTag, type Place, placeKey, slotIn, slotOf } from '../../src/mesh/place.js';
 import { RecordingRng, seededRng } from '../../src/mesh/rng.js';
 import { type Placement, singleServer, slotPlacement, UNCOVERED } from '../../src/mesh/topology.js';
 import { holds } from '../helpers/check.js';
@@ -89,7 +89,11 @@ const key = fc.oneof(
 
 test('the slot of any bytes is that of their tag, or of all of them', () => {
   holds(
-    fc.property(key, (bytes) => assert.equal(slotOf(bytes), plainSlot(bytes))),
+    fc.property(key, (bytes) => {
+      assert.equal(slotOf(bytes), plainSlot(bytes));
+      const among = Buffer.concat([Buffer.from('}{a'), bytes, Buffer.from('}')]);
+      assert.equal(slotIn(among, 3, 3 + bytes.length), slotOf(bytes));
+    }),
     5000,
   );
 });

@@ -1,5 +1,5 @@
 /** Counts by key, and with each key those of its slot and prefix: who counts a key has their rows at hand. */
-import { COMMANDS, type Command, slotOf } from 'rmtop';
+import { COMMANDS, type Command, slotIn } from 'rmtop';
 import type { Sample } from './count-table.js';
 import { BytesTop, FREE_NOTE, type NumberTop } from './top.js';
 
@@ -12,7 +12,6 @@ const PREFIX_GENERATION: number = SLOT + 2;
 const COMMANDS_AT: number = SLOT + 3;
 const MOST_COMMANDS = 4;
 const HALF = 16;
-const MOST_COPIED = 256;
 /** So many names are kept that the command table does not have; all others are one. */
 const MOST_UNKNOWN = 200;
 const UNKNOWN = '(unknown)';
@@ -24,8 +23,6 @@ export class KeysTop extends BytesTop {
   private readonly slots: NumberTop;
   private delimiterBytes: Buffer = Buffer.from(':');
   private readonly unknown = [UNKNOWN];
-  /** A key whose slot is wanted: a view of the bytes of a short one would cost more than the slot. */
-  private readonly key: number[] = [];
   private readonly unknownIds = new Map<string, number>();
 
   constructor(prefixes: BytesTop, slots: NumberTop) {
@@ -102,11 +99,7 @@ export class KeysTop extends BytesTop {
 
   /** The row of the slot of the key at `from` … `end`. */
   private slotOf(frame: Buffer, from: number, end: number): number {
-    const { key } = this;
-    if (end - from > MOST_COPIED) return this.slots.row(slotOf(frame.subarray(from, end)));
-    key.length = end - from;
-    for (let i = 0; i < key.length; i++) key[i] = frame[from + i] as number;
-    return this.slots.row(slotOf(key));
+    return this.slots.row(slotIn(frame, from, end));
   }
 
   private delimiterAt(frame: Buffer, from: number, end: number): number {
