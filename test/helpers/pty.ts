@@ -28,6 +28,8 @@ export type PtyOptions = {
 export class ProgramTerminal {
   /** Every byte that the program has written. */
   output = '';
+  /** Hears of everything that the program writes, as it comes. */
+  onOutput: (data: string) => void = () => {};
   private readonly pty: IPty;
   private readonly emulator: InstanceType<typeof xterm.Terminal>;
   private pending = 0;
@@ -38,6 +40,7 @@ export class ProgramTerminal {
     this.emulator.onData((answer) => pty.write(answer));
     pty.onData((data) => {
       this.output += data;
+      this.onOutput(data);
       this.pending++;
       this.emulator.write(data, () => {
         this.pending--;

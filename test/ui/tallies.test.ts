@@ -5,7 +5,7 @@ import { Command, slotOf } from 'rmtop';
 import { ownerIn } from '../../ui/panes/heat.js';
 import { type Count, Sample } from '../../ui/store/count-table.js';
 import { Feed } from '../../ui/store/feed.js';
-import { type Busy, BytesTop, type Top } from '../../ui/store/top.js';
+import { BytesTop, type Top } from '../../ui/store/top.js';
 import { RANGES, TestStream } from '../helpers/stream.js';
 
 /** Numbers that look random and are the same each time. */
@@ -187,7 +187,7 @@ test('the busiest are those with the most calls a second, then the most calls', 
     );
   }
   for (const many of [0, 1, 3, 200]) {
-    const few = top.busiest(many, 100e6).map(({ rate, calls }) => [rate, calls]);
+    const few = top.busiest(many, 100e6).map(({ rate, count }) => [rate, count.calls]);
     assert.deepEqual(
       few,
       inOrder.slice(0, many).map(({ rate, calls }) => [rate, calls]),
@@ -233,6 +233,7 @@ function of(top: BytesTop, name: string): Count {
   return top.count(top.row(Buffer.from(name), 0, name.length));
 }
 
-function all(top: Top, nowUs = 0): readonly Busy[] {
-  return top.busiest(top.size, nowUs);
+/** Plainly: what was counted of each, the busiest first. */
+function all(top: Top, nowUs = 0): (Count & { readonly name: string; readonly rate: number })[] {
+  return top.busiest(top.size, nowUs).map(({ name, rate, count }) => ({ ...count, name, rate }));
 }

@@ -56,15 +56,16 @@ export function hotSlotLines(model: Model, width: number): readonly string[] {
   const cursor = model.pane === 'slots' ? model.cursorOf('slots', slots.length) : -1;
   return slots.map(({ slot, count: each }, i) => {
     const { rate } = each;
+    const { calls, writes, errors } = each.count;
     const moving = migrating.get(slot);
     const owner = ownerIn(feed.context, slot);
     const key = keys.get(each.row);
     const cells = [
       String(slot),
       rate < 10 ? rate.toFixed(1) : count(Math.round(rate)),
-      each.calls < 1e8 ? count(each.calls) : short(each.calls),
-      short(each.writes),
-      short(each.errors),
+      calls < 1e8 ? count(calls) : short(calls),
+      short(writes),
+      short(errors),
       moving === undefined
         ? owner === null
           ? 'x'

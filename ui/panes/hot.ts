@@ -11,11 +11,12 @@ const TABS = ['Keys', 'Prefixes', 'Slots', 'Clients'] as const;
 const SHOWN = 200;
 const NO_COMMANDS: readonly string[] = [];
 
-type Item = {
-  readonly name: string;
-  readonly count: Busy;
-  readonly condition: string;
-  readonly commands: readonly string[];
+/** What a tab lists: its table, and what it says of each of its rows. */
+type Kind = {
+  readonly table: Top;
+  readonly name: (each: Busy) => string;
+  readonly condition: (each: Busy) => string;
+  readonly commands: (each: Busy) => readonly string[];
 };
 
 function tabOf(model: Model): (typeof TABS)[number] {
@@ -34,49 +35,64 @@ function prefixCondition(name: string, delimiter: string): string {
   return `key=~/^${pattern}/`;
 }
 
-/** The busiest of the chosen kind. */
-function items(model: Model): readonly Item[] {
-  const { tallies, sessions } = model.feed;
-  const { look } = model;
-  const nowUs = model.feed.nowUs();
-  const top = (table: Top, make: (each: Busy) => Omit<Item, 'count' | 'commands'>): Item[] =>
-    table
-      .busiest(SHOWN, nowUs)
-      .map((each) => ({ ...make(each), count: each, commands: NO_COMMANDS }));
+function kindOf(model: Model): Kind {
+  const { look, feed } = model;
+  const { sessions } = feed;
+  const { keys, prefixes, bySlot, clients } = feed.tallies;
+  const commands = (): readonly string[] => NO_COMMANDS;
   switch (tabOf(model)) {
     case 'Keys':
-      return top(tallies.keys, ({ name }) => ({
-        name: printableBytes(name, look, 200),
-        condition: `key=${quoted(name)}`,
-      })).map((item) => ({ ...item, commands: tallies.keys.commandsOf(item.count.row) }));
+      return {
+        table: keys,
+        name: ({ name }) => printableBytes(name, look, 200),
+        condition: ({ name }) => `key=${quoted(name)}`,
+        commands: ({ row }) => keys.commandsOf(row),
+      };
     case 'Prefixes':
-      return top(tallies.prefixes, ({ name }) => ({
-        name: printableBytes(`${name}${tallies.keys.delimiter}*`, look, 200),
-        condition: prefixCondition(name, tallies.keys.delimiter),
-      }));
+      return {
+        table: prefixes,
+        name: ({ name }) => printableBytes(`${name}${keys.delimiter}*`, look, 200),
+        condition: ({ name }) => prefixCondition(name, keys.delimiter),
+        commands,
+      };
     case 'Slots':
-      return top(tallies.bySlot, ({ name }) => ({
-        name: `slot ${name}`,
-        condition: `slot=${name}`,
-      }));
+      return {
+        table: bySlot,
+        name: ({ name }) => `slot ${name}`,
+        condition: ({ name }) => `slot=${name}`,
+        commands,
+      };
     case 'Clients':
-      return top(tallies.clients, ({ name }) => {
-        const session = sessions.get(Number(name));
-        const who = session?.name || session?.library || session?.address || '';
-        return { name: `c${name} ${printableText(who, look)}`, condition: `conn=${name}` };
-      });
+      return {
+        table: clients,
+        name: ({ name }) => {
+          const session = sessions.get(Number(name));
+          const who = session?.name || session?.library || session?.address || '';
+          return `c${name} ${printableText(who, look)}`;
+        },
+        condition: ({ name }) => `conn=${name}`,
+        commands,
+      };
   }
 }
 
+const picked = new WeakMap<Model, { readonly key: string; readonly list: readonly Busy[] }>();
+
+/** The busiest of the chosen kind: picked once for all that a frame asks of them. */
+function busiest(model: Model): readonly Busy[] {
+  const { tallies } = model.feed;
+  const nowUs = model.feed.nowUs();
+  const key = `${tabOf(model)} ${tallies.counted} ${Math.floor(nowUs / 1e5)} ${tallies.keys.delimiter}`;
+  const known = picked.get(model);
+  if (known?.key === key) return known.list;
+  const list = kindOf(model).table.busiest(SHOWN, nowUs);
+  picked.set(model, { key, list });
+  return list;
+}
+
 function exactness(model: Model): string {
-  const { tallies, lost } = model.feed;
-  const tab = tabOf(model);
-  const table = {
-    Keys: tallies.keys,
-    Prefixes: tallies.prefixes,
-    Slots: tallies.bySlot,
-    Clients: tallies.clients,
-  }[tab];
+  const { lost } = model.feed;
+  const { table } = kindOf(model);
   const lostText = lost === 0 ? '' : `, without ${count(lost)} lost commands`;
   return table.isExact
     ? `exact${lostText}, ${count(table.size)} in all`
@@ -125,35 +141,46 @@ function line(
   return `${mark}${fitMiddle(name, nameWidth)} ${figures} ${fit(commands, commandsWidth)}`;
 }
 
-function lines(model: Model, { width }: Room): readonly string[] {
-  const all = items(model);
+function lines(model: Model, { width, height }: Room): readonly string[] {
+  const all = busiest(model);
   if (all.length === 0) return [' Nothing yet.'];
-  const cursor = model.pane === 'hot' ? model.cursorOf('hot', all.length) : -1;
-  return all.map(({ name, count: each, commands }, i) => {
-    const { rate } = each;
-    const reads = each.calls - each.error - each.writes;
-    const own = Math.max(1, each.calls - each.error);
-    const share = Math.round((100 * each.writes) / own);
-    const text = line(
-      i === cursor ? '>' : ' ',
-      name,
-      [
-        rate < 10 ? rate.toFixed(1) : count(Math.round(rate)),
-        short(each.calls) + (each.error > 0 ? `+-${short(each.error)}` : ''),
-        reads < 0 ? '-' : `${100 - share}:${share}`,
-        milliseconds(each.p99Us, 7),
-        // Calls are counted by time, their bytes are not: a call is taken to have as many as its like.
-        short((rate * each.bytes) / own),
-        short(each.errors),
-        milliseconds(each.totalUs / own, 7),
-        milliseconds(each.maxUs, 7),
-        short(each.bytes),
-      ],
-      commands.join(' '),
-      width,
-    );
-    return i === cursor ? model.look.theme.reverse(text) : text;
+  const kind = kindOf(model);
+  const cursor = model.cursorOf('hot', all.length);
+  const { top } = model.scrolls.hot;
+  // What the pane shows is near where it was, or near the focus: the rest need not be written.
+  const isNear = (i: number, of: number): boolean => Math.abs(i - of) <= 2 * height;
+  return all.map((each, i) => {
+    if (!isNear(i, top) && !isNear(i, cursor)) return '';
+    const isFocused = i === cursor && model.pane === 'hot';
+    const text = lineOf(kind, each, isFocused ? '>' : ' ', width);
+    return isFocused ? model.look.theme.reverse(text) : text;
   });
+}
+
+function lineOf(kind: Kind, each: Busy, mark: string, width: number): string {
+  const { rate } = each;
+  const { calls, error, writes, errors, bytes, totalUs, maxUs, p99Us } = each.count;
+  const reads = calls - error - writes;
+  const own = Math.max(1, calls - error);
+  const share = Math.round((100 * writes) / own);
+  return line(
+    mark,
+    kind.name(each),
+    [
+      rate < 10 ? rate.toFixed(1) : count(Math.round(rate)),
+      short(calls) + (error > 0 ? `+-${short(error)}` : ''),
+      reads < 0 ? '-' : `${100 - share}:${share}`,
+      milliseconds(p99Us, 7),
+      // Calls are counted by time, their bytes are not: a call is taken to have as many as its like.
+      short((rate * bytes) / own),
+      short(errors),
+      milliseconds(totalUs / own, 7),
+      milliseconds(maxUs, 7),
+      short(bytes),
+    ],
+    kind.commands(each).join(' '),
+    width,
+  );
 }
 
 export const hotPane: LinesPane = {
@@ -161,10 +188,11 @@ export const hotPane: LinesPane = {
   title: 'Hot',
   head,
   lines,
-  count: (model) => items(model).length,
+  count: (model) => busiest(model).length,
   condition: (model) => {
-    const all = items(model);
-    return all[model.cursorOf('hot', all.length)]?.condition ?? null;
+    const all = busiest(model);
+    const focused = all[model.cursorOf('hot', all.length)];
+    return focused === undefined ? null : kindOf(model).condition(focused);
   },
   tabs: TABS,
   hints: ['open', 'next-row', 'previous-tab', 'only-this', 'hide-this', 'close', 'help'],

@@ -1,5 +1,5 @@
 /** Counts by name: where a name's row is, for names that are bytes (keys, prefixes) and for those that are numbers (slots, clients). */
-import { type Count, CountTable } from './count-table.js';
+import { type Count, CountTable, type Heat } from './count-table.js';
 import { grown } from './spreads.js';
 
 /** Longer names are told apart by their beginnings. */
@@ -12,8 +12,31 @@ const HASH = 1;
 export const FREE_NOTE = 2;
 const ROOM = 10_000;
 
-/** One of the busiest: its row, its name (one character a byte) and its calls a second over the last minute. */
-export type Busy = Count & { readonly row: number; readonly name: string; readonly rate: number };
+/** One of the busiest, while its row is its own: to be read at once. */
+export class Busy {
+  readonly row: number;
+  /** Calls a second over the last minute. */
+  readonly rate: number;
+  private readonly table: Top;
+  private known: Count | null = null;
+
+  constructor(table: Top, { row, rate }: Heat) {
+    this.table = table;
+    this.row = row;
+    this.rate = rate;
+  }
+
+  /** One character a byte. */
+  get name(): string {
+    return this.table.nameOf(this.row);
+  }
+
+  /** Of two hundred busy names a screen shows thirty: only their counts are looked at. */
+  get count(): Count {
+    this.known ??= this.table.count(this.row);
+    return this.known;
+  }
+}
 
 /** What tables have in common for those who read them. */
 export abstract class Top extends CountTable {
@@ -21,12 +44,7 @@ export abstract class Top extends CountTable {
 
   /** The `many` with the most calls a second, then the most calls. */
   busiest(many: number, nowUs: number): readonly Busy[] {
-    return this.hottest(many, nowUs).map(({ row, rate }) => ({
-      ...this.count(row),
-      row,
-      name: this.nameOf(row),
-      rate,
-    }));
+    return this.hottest(many, nowUs).map((heat) => new Busy(this, heat));
   }
 }
 

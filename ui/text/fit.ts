@@ -2,12 +2,47 @@
 import stringWidth from 'string-width';
 
 const ASCII = /^[\x20-\x7e]*$/;
+const ESC = 0x1b;
+const SGR_END = 0x6d; // m
 
 const segmenter = new Intl.Segmenter();
 
-/** Cells that `text` takes; styles take none. */
+/** Cells that `text` takes; styles take none. Nearly all is ASCII, lines and dots: only for what is left is asked what Unicode says. */
 export function widthOf(text: string): number {
-  return ASCII.test(text) ? text.length : stringWidth(text);
+  let cells = 0;
+  for (let at = 0; at < text.length; ) {
+    const code = text.charCodeAt(at);
+    if (isNarrow(code)) {
+      cells++;
+      at++;
+      continue;
+    }
+    const behind = behindStyle(text, at);
+    if (behind === -1) return stringWidth(text);
+    at = behind;
+  }
+  return cells;
+}
+
+/** ASCII, box drawing and block elements (U+2500 … U+259F), braille (U+2800 … U+28FF): one cell each. */
+function isNarrow(code: number): boolean {
+  return (
+    (code >= 0x20 && code <= 0x7e) ||
+    (code >= 0x2500 && code <= 0x259f) ||
+    (code >= 0x2800 && code <= 0x28ff)
+  );
+}
+
+/** Where the style that begins at `at` has ended; -1: there is none. */
+function behindStyle(text: string, at: number): number {
+  if (text.charCodeAt(at) !== ESC || text.charAt(at + 1) !== '[') return -1;
+  for (let end = at + 2; end < text.length; end++) {
+    const code = text.charCodeAt(end);
+    if (code === SGR_END) return end + 1;
+    const isParameter = (code >= 0x30 && code <= 0x39) || code === 0x3b;
+    if (!isParameter) return -1;
+  }
+  return -1;
 }
 
 /** Exactly `width` cells: padded with blanks, or cut with a `~` at its end. No styles in it. */
