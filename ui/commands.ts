@@ -7,6 +7,7 @@ import { clientCommands } from './commands/clients.js';
 import { faultCommands } from './commands/faults.js';
 import { filterCommands } from './commands/filtering.js';
 import { keyCommands } from './commands/keys.js';
+import { leavingCommands } from './commands/leaving.js';
 import { playingCommands } from './commands/playing.js';
 import { readingCommands } from './commands/reading.js';
 import { recordingCommands } from './commands/recording.js';
@@ -36,6 +37,7 @@ export const COMMANDS: readonly Command[] = [
   ...readingCommands,
   ...savingCommands,
   ...recordingCommands,
+  ...leavingCommands,
   ...playingCommands,
   ...faultCommands,
   ...clientCommands,

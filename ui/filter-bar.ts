@@ -54,12 +54,9 @@ export class FilterBar {
     this.apply(this.isOn ? this.filter : null);
   }
 
-  /** Goes on as `old` was. */
-  takeOver(old: FilterBar): void {
-    this.history.push(...old.history);
-    this.isOn = old.isOn;
-    this.filter = old.filter;
-    this.tell();
+  /** Takes what was typed in `old` for what was typed here. */
+  remembers(old: FilterBar): void {
+    this.history.splice(0, this.history.length, ...old.history);
   }
 
   /** `/`: the filter is typed, and in force as it is typed. */

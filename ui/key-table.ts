@@ -86,6 +86,7 @@ export const KEY_TABLE = {
     ['save-reply', 'b', "save the reply's bytes to a file", ''],
   ],
   Playing: [
+    ['open-recording', 'L', 'open a recording; what is shown goes on behind it', ''],
     ['step', '.', 'play the next command of the recording', ''],
     ['step-back', ',', 'back by one command', ''],
     ['slower', '<', 'play slower', ''],
@@ -104,7 +105,7 @@ export const KEY_TABLE = {
     ['help', '? f1', 'this help; ? again: the filter language', 'help'],
     ['key-line', 'H', 'show and hide the line of keys', ''],
     ['repaint', 'ctrl-l', 'paint everything again', ''],
-    ['suspend', 'ctrl-z', 'does not suspend: that would stop your traffic', ''],
+    ['suspend', 'ctrl-z', 'does not suspend: that would stop your traffic; :shell', ''],
     ['back-or-quit', 'q', 'close; at the root: quit, after asking', 'quit'],
     ['quit', 'Q', 'quit now', 'quit'],
     ['interrupt', 'ctrl-c', 'twice: quit', ''],

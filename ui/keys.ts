@@ -20,6 +20,7 @@ import {
   toggleFreeze,
   zoom,
 } from './actions/move.js';
+import { askOpen } from './actions/open.js';
 import { reverseOrder } from './actions/order.js';
 import { backOrQuit, close, interrupt, quit } from './actions/quit.js';
 import { askSaveRows, toggleRecording } from './actions/record.js';
@@ -101,6 +102,7 @@ const RUN: Readonly<Record<Action, (model: Model) => void>> = {
   copy: startCopy,
   'copy-to-file': startWrite,
   'save-reply': askSaveReply,
+  'open-recording': askOpen,
   step: playing((each) => void each.step(1)),
   'step-back': playing((each) => void each.step(-1)),
   slower: playing(changeSpeed(-1)),
@@ -117,7 +119,8 @@ const RUN: Readonly<Record<Action, (model: Model) => void>> = {
     model.keyLine = !model.keyLine;
   },
   repaint: (model) => model.effects.repaint(),
-  suspend: (model) => model.toasts.answer('rmtop does not suspend: that would stop your traffic'),
+  suspend: (model) =>
+    model.toasts.answer('rmtop does not suspend, that would stop your traffic: use :shell'),
   'back-or-quit': backOrQuit,
   quit,
   interrupt,
@@ -125,6 +128,12 @@ const RUN: Readonly<Record<Action, (model: Model) => void>> = {
 
 /** Panes where Enter shows an item's commands. */
 const LISTS: readonly PaneId[] = ['slots', 'hot', 'conns'];
+
+/** Where one gets from a recording that was opened from the screen; null: this is none, or there is a pane to close first. */
+function wayBack({ behind, pane }: Model): string | null {
+  if (behind === null || pane !== 'stream') return null;
+  return behind().playback === null ? 'live' : 'back';
+}
 
 /** Where the word in the line of keys depends on what is going on. */
 const HINTS: Partial<Record<Action, (model: Model) => string>> = {
@@ -135,6 +144,8 @@ const HINTS: Partial<Record<Action, (model: Model) => string>> = {
   record: ({ playback }) => (playback === null ? 'record' : ''),
   freeze: ({ playback }) =>
     playback === null ? 'freeze' : playback.state.playing ? 'pause' : 'play',
+  close: (model) => wayBack(model) ?? 'back',
+  'back-or-quit': (model) => wayBack(model) ?? 'quit',
   'close-client': (model) => (model.tabOf('conns') === 0 && model.playback === null ? 'close' : ''),
 };
 

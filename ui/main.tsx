@@ -83,7 +83,11 @@ export async function runScreen(
   const startMs = Date.now();
   const terminal = new Terminal(around.port);
   const ends = endings();
-  const unwatch = around.watch(ends.add, () => terminal.leave());
+  let endShell = (): void => {};
+  const unwatch = around.watch(ends.add, () => {
+    endShell();
+    terminal.leave();
+  });
   const forget = around.port.onGone(() => ends.add({ kind: 'signal', number: SIGHUP }));
   void proxy.died.then((error) => ends.add({ kind: 'core', error }));
   const screen = new Screen({
@@ -108,6 +112,7 @@ export async function runScreen(
     quit: () => ends.add({ kind: 'quit' }),
     failed: (error) => ends.add({ kind: 'failed', error }),
   });
+  endShell = () => void screen.endShell();
   screen.model.keyChoices = options.keys;
   for (const [name, text] of Object.entries(options.filters)) screen.model.saved.set(name, text);
   if (options.columns !== null) perform(screen.model, `columns ${options.columns}`);
@@ -120,12 +125,13 @@ export async function runScreen(
   }
   let end = await ends.next();
   screen.close();
+  await screen.endShell();
   terminal.leave();
   if (end.kind === 'failed') {
     if (options.playback !== null) {
       around.say(`rmtop: screen stopped (${reportOf(end.error, options.version)})`);
       ends.add({ kind: 'quit' });
-    } else around.say(stoppedText(proxy, screen.model, reportOf(end.error, options.version)));
+    } else around.say(stoppedText(proxy, screen.home, reportOf(end.error, options.version)));
     // Clients are not cut because a screen had a bug. What goes wrong from now on is said, and does not end it either.
     do {
       end = await ends.next();
@@ -142,7 +148,7 @@ export async function runScreen(
 async function finish(
   end: End,
   { proxy }: ScreenOptions,
-  { model }: Screen,
+  { home: model }: Screen,
   { say }: Surroundings,
   startMs: number,
 ): Promise<number> {

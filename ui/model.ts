@@ -104,6 +104,12 @@ export type Effects = {
   /** Keeps a setting in a file, or takes it out of it (null); gives where, or what is wrong. */
   readonly keep: (where: KeptIn, path: readonly string[], value: Keepable | null) => Kept;
   readonly quit: () => void;
+  /** Shows the recording of these files, the parts of one, instead; settles when it is open. Rejects with RmtopError. */
+  readonly open: (files: readonly string[]) => Promise<void>;
+  /** Back from a recording that was opened so. */
+  readonly leave: () => void;
+  /** Leaves the terminal to the user's shell until that ends; gives why that cannot be. */
+  readonly shell: () => string | null;
   readonly repaint: () => void;
   /** Something changed that is to be seen soon. */
   readonly changed: () => void;
@@ -130,6 +136,8 @@ export class Model {
   readonly recordings: Recordings;
   /** What is being played; null: live traffic is shown. */
   readonly playback: Playback | null;
+  /** What is behind a recording that was opened from the screen: the live traffic, or the recording it was opened from; null: nothing. */
+  behind: (() => Model) | null = null;
   /** The command that gets the focus when it is there: the one that a recording was entered at. */
   awaited: number | null = null;
   look: Look;
@@ -268,34 +276,27 @@ export class Model {
     this.look = lookOf(this.styling);
   }
 
-  /** The screen goes on with other events: what the user made of it stays. */
-  takeOver(old: Model): void {
-    const { size, pane, cameFrom, recent, arrangement, zoom, keyLine, columns, time, codec } = old;
-    Object.assign(this, {
-      size,
-      pane,
-      cameFrom,
-      recent,
-      arrangement,
-      zoom,
-      keyLine,
-      columns,
-      time,
-    });
-    Object.assign(this.tabs, old.tabs);
-    this.codec = codec;
-    this.history = old.history;
-    this.keyChoices = old.keyChoices;
+  /** What is shown is something else, and looks as `old` did: what the user has set and typed stays. */
+  lookLike(old: Model): void {
+    const { size, keyLine, columns, time, codec, keyChoices, mouse, inputs } = old;
+    Object.assign(this, { size, keyLine, columns, time, codec, keyChoices, mouse, inputs });
+    this.restyle(old.styling);
     const { delimiter } = old.feed.tallies.keys;
     if (delimiter !== this.feed.tallies.keys.delimiter)
       this.feed.tallies.keys.delimiter = delimiter;
-    this.awaited = old.awaited;
-    this.cell = old.cell;
-    this.mouse = old.mouse;
-    this.inputs = old.inputs;
     for (const [name, text] of old.saved) this.saved.set(name, text);
+    this.typed.splice(0, this.typed.length, ...old.typed);
+    this.filterBar.remembers(old.filterBar);
+  }
+
+  /** The screen goes on with other events of the same recording: what the user made of it stays. */
+  takeOver(old: Model): void {
+    this.lookLike(old);
+    const { pane, cameFrom, recent, arrangement, zoom, awaited, cell, history, onlyMarked } = old;
+    Object.assign(this, { pane, cameFrom, recent, arrangement, zoom, awaited, cell });
+    Object.assign(this.tabs, old.tabs);
+    this.history = history;
     for (const text of old.closedBanners) this.closedBanners.add(text);
-    this.typed.push(...old.typed);
     for (const did of old.diary.list) this.diary.add(did);
     this.sought.filter = old.sought.filter;
     this.sought.text = old.sought.text;
@@ -304,8 +305,8 @@ export class Model {
       const note = old.feed.marks.of(seq)?.note;
       if (note != null) this.feed.marks.write(seq, note);
     }
-    this.onlyMarked = old.onlyMarked;
-    this.filterBar.takeOver(old.filterBar);
+    this.onlyMarked = onlyMarked;
+    this.filterBar.restore(old.filterBar);
   }
 
   /** Whether nothing has come yet: the first screen is shown then. */

@@ -1,4 +1,5 @@
 /** What the screen asks of whoever writes recordings. */
+import { RmtopError } from 'rmtop';
 
 /** Recordings of the proxy that is shown. */
 export type Recordings = {
@@ -13,3 +14,17 @@ export type Recordings = {
   /** Writes a recording of these blocks; settles with what it holds. Rejects with RmtopError where that cannot be. */
   save(file: string, blocks: Iterable<readonly [ArrayBuffer, number]>): Promise<string>;
 };
+
+/** For the screen on a recording: its rows can be saved as another one; recording it again would give the same. */
+export function rowsOnly(recordings: Recordings): Recordings {
+  const refuse = (): never => {
+    throw new RmtopError('USAGE', 'this is a recording');
+  };
+  return {
+    now: null,
+    name: () => recordings.name(),
+    start: refuse,
+    stop: () => Promise.reject(new RmtopError('USAGE', 'this is a recording')),
+    save: (file, blocks) => recordings.save(file, blocks),
+  };
+}

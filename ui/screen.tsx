@@ -1,5 +1,14 @@
 /** The screen: inputs in, frames out. It owns the model, and knows neither sockets nor signals. */
-import type { Filter, Playback, ProxyHandle } from 'rmtop';
+import {
+  type Filter,
+  openPlayback,
+  type Playback,
+  PROCESS_CLOCK,
+  type ProxyHandle,
+  parseFilter,
+  RmtopError,
+} from 'rmtop';
+import { urlOf } from './actions/copy.js';
 import { App, type Body, type Chrome, type Regions } from './components/app.js';
 import { bannerLines } from './components/banner.js';
 import { cellsLines } from './components/cells.js';
@@ -12,16 +21,18 @@ import { Layout as InkLayout } from './ink.js';
 import { act } from './input.js';
 import { type Cell, type Layout, layoutOf } from './layout.js';
 import type { Styling } from './look.js';
-import { type Effects, Model, type Subject } from './model.js';
+import type { Effects, Model, Subject } from './model.js';
 import { point } from './mouse.js';
-import type { Recordings } from './recordings.js';
-import { Feed } from './store/feed.js';
+import { type Recordings, rowsOnly } from './recordings.js';
 import { isSummedUp } from './stream/summary.js';
 import { copy, copyWays } from './terminal/clipboard.js';
 import { ESC_TIMEOUT_MS, type Input, KeyDecoder } from './terminal/keys.js';
 import { Painter } from './terminal/painter.js';
+import { isProgram, Shell, type ShellEnd } from './terminal/shell.js';
 import { isLightAnswer, type Support } from './terminal/support.js';
 import type { Port, Terminal } from './terminal/terminal.js';
+import { labelOf, playToEnd } from './transport.js';
+import { View, type ViewNeeds } from './view.js';
 import { hasMirror } from './warnings.js';
 
 /** How long the filter may look at rows for one frame. */
@@ -54,7 +65,6 @@ export type ScreenNeeds = {
 };
 
 export class Screen {
-  model: Model;
   readonly pacer: FramePacer;
   private readonly needs: ScreenNeeds;
   private readonly ink: InkLayout = new InkLayout();
@@ -69,20 +79,19 @@ export class Screen {
   private figures = { header: '', filter: '' };
   private keyPressed = false;
   private escTimer: NodeJS.Timeout | null = null;
-  /** Whether something came in after the totals were last asked for. */
-  private hasNews = false;
-  private totalsTimer: NodeJS.Timeout | null = null;
-  /** When the core was last asked how its clients stand. */
-  private clientsMs = Number.NEGATIVE_INFINITY;
   private seen = { arrived: 0, passed: 0, sinceMs: 0 };
   private closed = false;
-  private proxy: ProxyHandle;
-  private styling: Styling;
-  private unsubscribe: () => void = () => {};
+  private readonly homeView: View;
+  /** A recording that was opened from the screen, shown instead; null: none. */
+  private guest: View | null = null;
+  /** Whether another program has the terminal, or is about to. */
+  private isLent = false;
+  private shell: Shell | null = null;
+  private shellTurn: Promise<void> = Promise.resolve();
 
   constructor(needs: ScreenNeeds) {
     this.needs = needs;
-    const { support, filter } = needs;
+    const { proxy, subject, playback, support, filter } = needs;
     const { theme, depth, unicode } = support;
     const isLight = support.isLight === true;
     const styling = { theme, symbols: needs.symbols, depth, unicode, isLight };
@@ -90,60 +99,169 @@ export class Screen {
       draw: () => this.draw(),
       isBusy: () => needs.terminal.isBusy,
     });
-    this.proxy = needs.proxy;
-    this.styling = styling;
-    this.model = this.modelOf(needs.proxy, filter);
+    this.homeView = this.viewOf({ proxy, subject, playback, behind: null }, styling, filter);
     this.regions = regionsOf(
       () => this.model,
       () => this.layout?.cells ?? [],
     );
   }
 
-  private modelOf(proxy: ProxyHandle, filter: Filter): Model {
+  get model(): Model {
+    return this.view.model;
+  }
+
+  /** What the screen was started on: the live proxy, unless it was started on a recording. */
+  get home(): Model {
+    return this.homeView.model;
+  }
+
+  private get view(): View {
+    return this.guest ?? this.homeView;
+  }
+
+  /** What does not depend on where events come from. */
+  private get effects(): ViewNeeds['effects'] {
     const { needs } = this;
-    const effects: Effects = {
+    return {
       copy: (bytes, what) => void this.copy(bytes, what),
-      reconfigure: (config) => this.proxy.reconfigure(config),
-      closeClient: (connection) => this.proxy.closeClient(connection),
       mouse: (on) => needs.terminal.mouse(on),
       keep: needs.keep,
       quit: needs.quit,
       repaint: () => this.repaint(),
-      changed: () => this.pacer.soon(),
+      open: (files) => this.open(files),
+      leave: () => this.leaveGuest(),
+      shell: () => this.openShell(),
     };
-    return new Model(
-      needs.subject,
-      new Feed(proxy),
-      this.styling,
-      filter,
-      effects,
-      needs.recordings,
-      needs.playback,
-    );
   }
 
-  /** Another moment of a recording: what was counted so far is of another. */
-  private jumped(source: ProxyHandle): void {
-    const { model } = this;
-    this.unsubscribe();
-    this.proxy = source;
-    this.styling = model.styling;
-    this.model = this.modelOf(source, model.filterBar.filter);
-    this.model.takeOver(model);
-    model.toasts.clear();
-    model.feed.onNews = () => {};
-    this.seen = { arrived: 0, passed: 0, sinceMs: 0 };
-    this.listen();
+  private viewOf(
+    about: Pick<ViewNeeds, 'proxy' | 'subject' | 'playback' | 'behind'>,
+    styling: Styling,
+    filter: Filter,
+  ): View {
+    const { recordings } = this.needs;
+    const view: View = new View(
+      {
+        ...about,
+        recordings: about.playback === null ? recordings : rowsOnly(recordings),
+        effects: this.effects,
+        changed: () => {
+          if (view === this.view) this.pacer.soon();
+          else this.pacer.later(TOTALS_MS); // a figure in the header is all that is shown of it
+        },
+        replaced: () => {
+          if (view === this.view) this.renew();
+        },
+      },
+      styling,
+      filter,
+    );
+    return view;
+  }
+
+  /** What is shown is of another source, or of another moment. */
+  private renew(): void {
+    this.seen = { arrived: this.model.feed.rows.arrived, passed: 0, sinceMs: performance.now() };
     this.repaint();
   }
 
-  private listen(): void {
-    this.model.feed.onNews = () => this.news();
-    this.unsubscribe = this.proxy.subscribe(this.model.feed);
+  // ——— a recording in between ———
+
+  /** Shows a recording; what was shown goes on behind it. */
+  private async open(files: readonly string[]): Promise<void> {
+    const playback = await openPlayback(files, PROCESS_CLOCK);
+    if (this.closed) {
+      await playback.close();
+      return;
+    }
+    this.homeView.playback?.pause();
+    const { source } = playback;
+    const { model } = this;
+    const filter = parseFilter('');
+    if (filter.kind === 'problem') throw new RmtopError('INTERNAL', filter.message);
+    const subject = { ...this.needs.subject, config: source.config, label: labelOf(files) };
+    const guest = this.viewOf(
+      {
+        proxy: source,
+        subject: { ...subject, listen: source.address, warnings: [] },
+        playback,
+        behind: () => this.home,
+      },
+      model.styling,
+      filter,
+    );
+    guest.model.lookLike(model);
+    this.endGuest();
+    this.guest = guest;
+    guest.start();
+    this.renew();
+    await playToEnd(playback);
+  }
+
+  /** Back to what the screen was started on. */
+  private leaveGuest(): void {
+    const { guest } = this;
+    if (guest === null) return;
+    this.home.lookLike(guest.model);
+    this.endGuest();
+    this.renew();
+  }
+
+  private endGuest(): void {
+    const { guest } = this;
+    if (guest === null) return;
+    this.guest = null;
+    guest.close();
+    guest.playback?.close().catch((error: unknown) => this.needs.failed(error));
+  }
+
+  // ——— a shell in between ———
+
+  /** Leaves the terminal to the user's shell until that ends; gives why that cannot be. */
+  private openShell(): string | null {
+    const { env, terminal } = this.needs;
+    const name = env.SHELL || '/bin/sh';
+    if (!isProgram(name, env)) return `there is no program ${name}: set $SHELL to your shell`;
+    const isLive = this.home.playback === null;
+    const url = isLive ? { REDIS_URL: urlOf(this.home) } : {};
+    const text = isLive ? `rmtop goes on; here, REDIS_URL=${url.REDIS_URL} is set.\n` : '';
+    this.isLent = true;
+    const turn = async (): Promise<void> => {
+      await terminal.lend(`${text}exit, or ctrl-d, brings the screen of rmtop back.\n`);
+      if (this.closed) return;
+      this.shell = new Shell(name, { ...env, ...url });
+      this.backFrom(await this.shell.ended);
+    };
+    this.shellTurn = turn().catch((error: unknown) => this.needs.failed(error));
+    return null;
+  }
+
+  private backFrom(end: ShellEnd): void {
+    this.shell = null;
+    if (this.closed) return;
+    const { terminal } = this.needs;
+    this.isLent = false;
+    terminal.takeBack();
+    if (this.model.mouse) terminal.mouse(true);
+    if (end.kind === 'problem')
+      this.model.toasts.say('error', `the shell did not start: ${end.message}`, null);
+    else
+      this.model.toasts.answer(
+        end.code === 0
+          ? 'back from the shell'
+          : `back from the shell, which ended with ${end.code}`,
+      );
+    this.resize();
+  }
+
+  /** Ends a shell that has the terminal; settles when it has ended. */
+  async endShell(): Promise<void> {
+    this.shell?.end();
+    await this.shellTurn;
   }
 
   start(): void {
-    const { terminal, port, support, playback } = this.needs;
+    const { terminal, port, support } = this.needs;
     terminal.enter(support.isLight === null && support.depth !== 'none');
     terminal.onDrained = () => this.pacer.drained();
     if (this.needs.mouse) {
@@ -153,12 +271,7 @@ export class Screen {
     this.resize();
     this.stops.push(port.onInput((bytes) => this.hear(bytes)));
     this.stops.push(port.onResize(() => this.resize()));
-    this.listen();
-    this.stops.push(() => this.unsubscribe());
-    if (playback !== null) {
-      this.stops.push(playback.onJump((source) => this.jumped(source)));
-      this.stops.push(playback.onChange(() => this.pacer.soon()));
-    }
+    this.homeView.start();
     this.pacer.now();
   }
 
@@ -167,10 +280,9 @@ export class Screen {
     if (this.closed) return;
     this.closed = true;
     this.pacer.stop();
-    this.model.toasts.clear();
-    this.model.feed.onNews = () => {};
+    this.endGuest();
+    this.homeView.close();
     if (this.escTimer !== null) clearTimeout(this.escTimer);
-    if (this.totalsTimer !== null) clearTimeout(this.totalsTimer);
     for (const stop of this.stops) stop();
     this.ink.close();
   }
@@ -178,6 +290,7 @@ export class Screen {
   // ——— from the user ———
 
   private hear(bytes: Buffer): void {
+    if (this.isLent) return;
     try {
       if (this.escTimer !== null) clearTimeout(this.escTimer);
       this.escTimer = null;
@@ -194,7 +307,8 @@ export class Screen {
 
   private act(inputs: ReturnType<KeyDecoder['push']>): void {
     for (const input of inputs) {
-      if (this.closed) return;
+      // What was typed ahead is for whoever has the terminal now.
+      if (this.closed || this.isLent) return;
       if (input.kind === 'answer') this.hearBackground(input.osc);
       else if (input.kind === 'mouse') this.point(input);
       else act(this.model, input);
@@ -234,56 +348,10 @@ export class Screen {
     this.pacer.now();
   }
 
-  // ——— from the core ———
-
-  private news(): void {
-    this.pacer.soon();
-    this.hasNews = true;
-    if (this.totalsTimer === null && !this.model.feed.frozen) this.askTotals();
-  }
-
-  /** Once a second, until the figures have come to rest. */
-  private askTotals(): void {
-    const { proxy } = this;
-    const { feed } = this.model;
-    this.hasNews = false;
-    this.totalsTimer = setTimeout(() => this.totalsDue(), TOTALS_MS);
-    this.totalsTimer.unref();
-    proxy.totals().then(
-      (totals) => {
-        if (this.closed || feed.frozen || feed !== this.model.feed) return;
-        feed.meter.add(totals);
-        this.pacer.soon();
-      },
-      () => {}, // the core has ended, and whoever waits for that knows
-    );
-  }
-
-  /** How clients stand is asked for where it is shown, once a second at most; frames come for as long as anything does. */
-  private askClients(): void {
-    const { feed } = this.model;
-    const nowMs = performance.now();
-    if (feed.frozen || nowMs - this.clientsMs < TOTALS_MS) return;
-    this.clientsMs = nowMs;
-    this.proxy.clients().then(
-      (states) => {
-        if (this.closed || feed !== this.model.feed) return;
-        feed.sessions.states = new Map(states.map((each) => [each.connection, each]));
-        this.pacer.soon();
-      },
-      () => {}, // the core has ended, and whoever waits for that knows
-    );
-  }
-
-  private totalsDue(): void {
-    this.totalsTimer = null;
-    const { meter, frozen } = this.model.feed;
-    if ((this.hasNews || !meter.isStill) && !frozen) this.askTotals();
-  }
-
   // ——— frames ———
 
   private draw(): void {
+    if (this.isLent) return;
     try {
       this.drawFrame();
     } catch (error) {
@@ -307,7 +375,7 @@ export class Screen {
     });
     this.layout = layout;
     const stream = layout.cells.find((cell) => cell.pane === 'stream');
-    if (layout.cells.some((cell) => cell.pane === 'conns')) this.askClients();
+    if (layout.cells.some((cell) => cell.pane === 'conns')) this.view.askClients();
     // The line of heads is no row. Where there is no stream, its focus stays as it is.
     const streamRows = stream === undefined ? null : stream.height - 1;
     const allChecked = model.sifter.run(FILTER_BUDGET_MS);

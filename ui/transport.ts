@@ -1,4 +1,5 @@
 /** Playing a recording: what the keys do, and what the header shows of it. */
+import path from 'node:path';
 import { Facts, type Playback, type PlaybackTarget, parseFilter } from 'rmtop';
 import type { Model } from './model.js';
 import { count } from './text/figures.js';
@@ -7,6 +8,21 @@ import { count } from './text/figures.js';
 const SPEEDS: readonly (number | 'max')[] = [0.1, 0.25, 0.5, 1, 2, 5, 10, 25, 100, 'max'];
 /** Commands that are played between two looks for the one that is wanted. */
 const STRIDE = 500;
+
+/** A recording of no more commands than this is played through when it is opened: about a second. */
+const READ_WHOLE = 200_000;
+
+/** All of a small recording is counted; of a large one the end is shown at once. */
+export async function playToEnd(playback: Playback): Promise<void> {
+  if (playback.end.commands > READ_WHOLE) await playback.jump('end');
+  else playback.play('max');
+}
+
+/** What a recording is called on the screen. */
+export function labelOf(files: readonly string[]): string {
+  const [first = ''] = files;
+  return `${path.basename(first)}${files.length > 1 ? ` +${files.length - 1}` : ''}`;
+}
 
 /** What keys say that would change what has happened. */
 export const UNCHANGEABLE = 'a recording cannot be changed';

@@ -1,15 +1,7 @@
 /** `rmtop open FILE…`: the screen on a recording; without a terminal, what it holds. */
-import path from 'node:path';
 import { Command as Cli } from 'commander';
-import {
-  openPlayback,
-  type Playback,
-  PROCESS_CLOCK,
-  type ProxyHandle,
-  RmtopError,
-  readEvents,
-} from 'rmtop';
-import { placeOf } from '../../ui/transport.js';
+import { openPlayback, type Playback, PROCESS_CLOCK, type ProxyHandle, readEvents } from 'rmtop';
+import { labelOf, placeOf, playToEnd } from '../../ui/transport.js';
 import { Ledger, summaryLines, totalsLine } from '../demo/summary.js';
 import { usage } from '../options.js';
 import {
@@ -26,16 +18,6 @@ import { ScreenRecorder } from '../screen-recorder.js';
 import { withSettings } from '../settings/apply.js';
 
 type OpenFlags = ScreenFlags & { readonly at?: string; readonly play?: boolean | string };
-
-/** A recording of no more commands than this is played through when it is opened: about a second. */
-const READ_WHOLE = 200_000;
-
-/** Rows of a recording can be saved as another one; recording it again would give the same. */
-class RowsRecorder extends ScreenRecorder {
-  override start(): string {
-    throw new RmtopError('USAGE', 'this is a recording: w saves the rows that are shown');
-  }
-}
 
 /** The subcommand. */
 export function openCommand(): Cli {
@@ -58,7 +40,7 @@ export function openCommand(): Cli {
         process.exitCode = wantsScreen(flags)
           ? await show(playback, labelOf(files), look, async () => {
               if (place !== null) await playback.jump(place);
-              else if (speed === null) await toEnd(playback);
+              else if (speed === null) await playToEnd(playback);
               if (speed !== null) playback.play(speed);
             })
           : await summarise(playback, labelOf(files));
@@ -79,17 +61,6 @@ function readSpeed(flag: boolean | string | undefined): number | 'max' | null {
   return speed;
 }
 
-function labelOf(files: readonly string[]): string {
-  const [first = ''] = files;
-  return `${path.basename(first)}${files.length > 1 ? ` +${files.length - 1}` : ''}`;
-}
-
-/** All of a small recording is counted; of a large one the end is shown at once. */
-async function toEnd(playback: Playback): Promise<void> {
-  if (playback.end.commands > READ_WHOLE) await playback.jump('end');
-  else playback.play('max');
-}
-
 function show(
   playback: Playback,
   label: string,
@@ -97,7 +68,7 @@ function show(
   begin: () => Promise<void>,
 ): Promise<number> {
   const proxy: ProxyHandle = playback.source;
-  const recorder = new RowsRecorder(proxy, 'HOST:PORT', SCREEN_KEEP);
+  const recorder = new ScreenRecorder(proxy, 'HOST:PORT', SCREEN_KEEP);
   const about = { config: proxy.config, label };
   return showScreen(proxy, about, look, recorder, null, { playback, begin: () => void begin() });
 }

@@ -27,6 +27,9 @@ export class TestScreen {
     readonly path: readonly string[];
     readonly value: Keepable | null;
   }[] = [];
+  readonly opened: (readonly string[])[] = [];
+  left = 0;
+  shells = 0;
   quits = 0;
   mouse: boolean | null = null;
   private readonly decoder = new KeyDecoder();
@@ -69,6 +72,17 @@ export class TestScreen {
           this.quits++;
         },
         repaint: () => {},
+        open: (files) => {
+          this.opened.push(files);
+          return Promise.resolve();
+        },
+        leave: () => {
+          this.left++;
+        },
+        shell: () => {
+          this.shells++;
+          return null;
+        },
         changed: () => {},
         mouse: (on) => {
           this.mouse = on;

@@ -87,6 +87,7 @@ export class WholeScreen {
       },
       writeNow: () => {},
       setRaw: () => {},
+      reclaim: () => {},
       onInput: (heard) => {
         this.hear = heard;
         return () => {};

@@ -11,9 +11,14 @@ import { ask } from './prompt.js';
 
 /** The environment line that points an application here. */
 export function urlLine(model: Model): string {
+  return `REDIS_URL=${urlOf(model)}`;
+}
+
+/** Where an application finds the proxy. */
+export function urlOf(model: Model): string {
   const { host, port } = model.subject.listen;
   const name = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host;
-  return `REDIS_URL=redis://${name.includes(':') ? `[${name}]` : name}:${port}`;
+  return `redis://${name.includes(':') ? `[${name}]` : name}:${port}`;
 }
 
 export function startCopy(model: Model): void {

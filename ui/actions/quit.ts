@@ -1,18 +1,21 @@
 /** Ending, and asking before. */
 import type { Model } from '../model.js';
-import { closeBanner } from '../warnings.js';
+import { bannerOf, closeBanner } from '../warnings.js';
 import { back } from './move.js';
+import { leaveRecording } from './open.js';
 
 const TWICE_WITHIN_MS = 2000;
 
-/** `Esc` closes what is open; at the root, the banner. */
+/** `Esc` closes what is open; at the root, the banner, then a recording that was opened from the screen. */
 export function close(model: Model): void {
-  if (!back(model)) closeBanner(model);
+  if (back(model)) return;
+  if (bannerOf(model) === null) leaveRecording(model);
+  else closeBanner(model);
 }
 
-/** `q` closes what is open; at the root it asks. */
+/** `q` closes what is open, and a recording that was opened from the screen; at the root it asks. */
 export function backOrQuit(model: Model): void {
-  if (!back(model)) model.dialog = { kind: 'quit' };
+  if (!back(model) && !leaveRecording(model)) model.dialog = { kind: 'quit' };
 }
 
 export function quit(model: Model): void {

@@ -9,6 +9,10 @@ const BLOCK_BYTES = 1024 * 1024;
 
 /** `W`: asks for the file, or ends the recording. */
 export function toggleRecording(model: Model): void {
+  if (model.playback !== null) {
+    model.toasts.answer(isRecorded(model));
+    return;
+  }
   if (model.recordings.now !== null) {
     stopRecording(model);
     return;
@@ -26,8 +30,13 @@ export function toggleRecording(model: Model): void {
   );
 }
 
+function isRecorded(model: Model): string {
+  return `this is a recording: ${model.keyOf('save-rows')} saves the rows that are shown`;
+}
+
 /** Records everything from now on; gives what is wrong instead. */
 export function startRecording(model: Model, file: string): string | null {
+  if (model.playback !== null) return isRecorded(model);
   const { now } = model.recordings;
   if (now !== null) return `${now.file} is being recorded: ${model.keyOf('record')} ends it`;
   try {

@@ -14,6 +14,7 @@ import { count, plural } from '../text/figures.js';
 import { cut, fit, widthOf } from '../text/fit.js';
 import { printableText } from '../text/printable.js';
 import { sinceText } from '../transport.js';
+import { behindText } from './behind.js';
 import { typedText } from './typed.js';
 
 /** A pane's tab, and the cells it takes in its line. */
@@ -78,6 +79,8 @@ export function newsLine(model: Model, width: number): string {
     if (toast.level === 'info') return text;
     return theme.paint(toast.level === 'error' ? 'error' : 'slow', text);
   }
+  const behind = behindText(model);
+  if (behind !== '') return theme.paint('dim', cut(` ${behind}`, width));
   if (model.playback !== null) {
     const since = sinceText(model.playback, model.keyOf('freeze'));
     if (since !== null) return theme.paint('dim', cut(` ${since}`, width));
@@ -131,7 +134,9 @@ const FIRST_HINTS: readonly Action[] = ['copy', 'filter', 'palette', 'help', 'ba
 /** What the line of keys names now. */
 export function keyHints(model: Model, width: number): readonly KeyHint[] {
   const isFirst = model.isFresh && model.pane === 'stream';
-  const actions = isFirst ? FIRST_HINTS : paneOf(model.pane).hints;
+  const wayBack: readonly Action[] =
+    model.behind !== null && model.pane === 'stream' ? ['close'] : [];
+  const actions = isFirst ? FIRST_HINTS : [...wayBack, ...paneOf(model.pane).hints];
   const hints = actions.flatMap((action) => {
     const hint = keyHint(model, action);
     return hint === null ? [] : [{ ...hint, action }];

@@ -16,6 +16,8 @@ export type Port = {
   /** Writes at once, whatever else is going on. */
   writeNow(text: string): void;
   setRaw(raw: boolean): void;
+  /** Something else has had the terminal: its size, and how it is written to, are to be found out again. */
+  reclaim(): void;
   /** Gives the way to stop. */
   onInput(heard: (bytes: Buffer) => void): () => void;
   onResize(heard: () => void): () => void;
@@ -30,9 +32,10 @@ const ASK_BACKGROUND = '\x1b]11;?\x07';
 export class Terminal {
   private readonly port: Port;
   private busy = false;
-  private state: 'new' | 'entered' | 'left' = 'new';
+  private state: 'new' | 'entered' | 'lent' | 'left' = 'new';
   /** Called when a write has been taken and the next may come. */
   onDrained: () => void = () => {};
+  private drainedOnce: (() => void) | null = null;
 
   constructor(port: Port) {
     this.port = port;
@@ -58,10 +61,38 @@ export class Terminal {
     this.write(ENTER + (askBackground ? ASK_BACKGROUND : ''));
   }
 
+  /**
+   * Leaves the terminal to another program until `takeBack`, with `text` on it; settles when it may begin. Nothing is read or written
+   * meanwhile.
+   */
+  async lend(text: string): Promise<void> {
+    // What is still queued would come in between.
+    while (this.state === 'entered' && this.busy)
+      await new Promise<void>((resolve) => {
+        this.drainedOnce = resolve;
+      });
+    if (this.state !== 'entered') return;
+    this.state = 'lent';
+    this.port.writeNow(RESTORE + text);
+    this.port.setRaw(false);
+  }
+
+  /** The other program has ended. */
+  takeBack(): void {
+    if (this.state !== 'lent') return;
+    this.state = 'entered';
+    this.port.reclaim();
+    this.port.setRaw(true);
+    this.write(ENTER);
+  }
+
   /** Gives the terminal back. Safe to call from anywhere, and any number of times. */
   leave(): void {
-    if (this.state !== 'entered') return;
+    const isLent = this.state === 'lent';
+    if (this.state !== 'entered' && !isLent) return;
     this.state = 'left';
+    // Who has it sets it himself.
+    if (isLent) return;
     const wasBusy = this.busy;
     this.port.writeNow(RESTORE);
     this.port.setRaw(false);
@@ -80,6 +111,8 @@ export class Terminal {
     this.busy = true;
     this.port.write(text, () => {
       this.busy = false;
+      this.drainedOnce?.();
+      this.drainedOnce = null;
       this.onDrained();
     });
   }
@@ -93,10 +126,7 @@ const PATIENCE_MS = 500;
 /** The terminal that this process was started on. */
 export function processPort(stdin: ReadStream, stdout: WriteStream): Port {
   // Node makes a terminal's writes block, and one that has stopped reading would then stop keys and signals too.
-  const { _handle: handle } = stdout as unknown as {
-    _handle?: { setBlocking?: (blocking: boolean) => void };
-  };
-  handle?.setBlocking?.(false);
+  unblock(stdout);
   return {
     get columns() {
       return stdout.columns;
@@ -109,6 +139,12 @@ export function processPort(stdin: ReadStream, stdout: WriteStream): Port {
     },
     writeNow: (text) => writeAtOnce(STDOUT, text),
     setRaw: (raw) => setRaw(stdin, raw),
+    reclaim: () => {
+      // A child process that inherits them makes them block; and it is the foreground alone that hears of another size.
+      unblock(stdin);
+      unblock(stdout);
+      process.emit('SIGWINCH', 'SIGWINCH');
+    },
     onInput: (heard) => listen(stdin, 'data', heard),
     onResize: (heard) => listen(stdout, 'resize', heard),
     onGone: (heard) => {
@@ -122,6 +158,13 @@ export function processPort(stdin: ReadStream, stdout: WriteStream): Port {
       };
     },
   };
+}
+
+function unblock(stream: ReadStream | WriteStream): void {
+  const { _handle: handle } = stream as unknown as {
+    _handle?: { setBlocking?: (blocking: boolean) => void };
+  };
+  handle?.setBlocking?.(false);
 }
 
 function listen(
