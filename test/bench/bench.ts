@@ -3,15 +3,17 @@
  *
  *   npm run bench -- [--rounds 3] [--quick] [--only headless,screen] [--loads 'pipeline 1'] [--json FILE]
  *
- * Every figure is the median of its rounds; the rounds go through all targets in turn, so that a slow minute touches all of them. The
- * cluster has three primaries and no replicas: the pipe's one server has none either.
+ * Every figure is the median of its rounds; the rounds go through all targets in turn, so that a slow minute touches all of them. What the
+ * screen, a recording and a mesh cost is compared side by side (`--loads none`: only that). The cluster has three primaries and no
+ * replicas: the pipe's one server has none either.
  */
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { findServerProgram, Servers, startCluster } from '../../bin/demo/servers.js';
 import { type Load, measure, type Result } from './load.js';
-import { compareMesh, isMesh, reportMesh } from './mesh-compare.js';
+import { SPREAD_KEYS } from './mesh.js';
 import { recordFigures } from './records.js';
+import { type Comparison, compare, reportCompared } from './side-by-side.js';
 import { type Target, targets } from './targets.js';
 
 const KEYS = 100_000;
@@ -71,26 +73,58 @@ try {
     const target = await start.start();
     if (target !== null) running.push(target);
   }
-  const plain = running.filter((target) => !isMesh(target));
-  const rows = await measureAll(plain, Number(flags.rounds), flags.quick ? 0.2 : 1);
-  const meshRows = await compareMesh(
-    running.filter((target) => isMesh(target) || target.name === 'headless'),
-    Number(flags.rounds),
-    [single.port, ...cluster.nodes.map((node) => node.port)],
-  );
+  const rounds = Number(flags.rounds);
+  const plain = running.filter(({ name }) => !name.startsWith('mesh'));
+  const rows = await measureAll(plain, rounds, flags.quick ? 0.2 : 1);
+  const ports = [single.port, ...cluster.nodes.map((node) => node.port)];
+  const compared = [];
+  for (const comparison of comparisons(running)) {
+    const each = await compare(comparison, rounds, ports);
+    reportCompared(comparison, each);
+    compared.push(...each);
+  }
   const memory = await Promise.all(
     plain.filter((target) => target.isRmtop).map((target) => growth(target, flags.quick)),
   );
   report(rows, memory);
-  reportMesh(meshRows);
   const records = await recordFigures(flags.quick ? 20_000 : 400_000);
   for (const [what, perSecond] of Object.entries(records))
     console.log(`${what.padEnd(40)}${`${perSecond.toLocaleString('en-US')} /s`.padStart(24)}`);
   if (flags.json !== undefined)
-    writeFileSync(flags.json, `${JSON.stringify({ rows, meshRows, memory, records }, null, 2)}\n`);
+    writeFileSync(flags.json, `${JSON.stringify({ rows, compared, memory, records }, null, 2)}\n`);
 } finally {
   for (const target of running) await target.stop();
   await servers.stop();
+}
+
+/** What costs little is compared side by side. */
+function comparisons(all: readonly Target[]): readonly Comparison[] {
+  const targetsOf = (...names: string[]): Target[] =>
+    all.filter(({ name }) => names.includes(name));
+  const every: readonly Comparison[] = [
+    {
+      title: 'screen and recording',
+      targets: targetsOf('headless', 'events', 'screen', 'record'),
+      pairs: [
+        ['events', 'headless'],
+        ['screen', 'events'],
+        ['screen', 'headless'],
+        ['record', 'events'],
+        ['record', 'headless'],
+      ],
+      keys: KEYS,
+    },
+    {
+      title: 'five prefixes, four fault rules',
+      targets: targetsOf('headless', 'mesh', 'mesh without mirrors'),
+      pairs: [
+        ['mesh without mirrors', 'headless'],
+        ['mesh', 'headless'],
+      ],
+      keys: SPREAD_KEYS,
+    },
+  ];
+  return every.filter(({ pairs }) => pairs.some(([name]) => targetsOf(name).length > 0));
 }
 
 async function measureAll(all: readonly Target[], rounds: number, scale: number): Promise<Row[]> {
@@ -157,16 +191,6 @@ function report(rows: readonly Row[], memory: readonly Growth[]): void {
     });
     print(`${name.padEnd(40)}${cells.join('')}`);
   }
-  const costs = (name: string, base: string): void => {
-    const shares = LOADS.slice(0, 4).map((load) => {
-      const share = (of(name, load.name)?.rps ?? 0) / (of(base, load.name)?.rps ?? Number.NaN);
-      return `${(100 * (1 - share)).toFixed(0)} %`.padStart(24);
-    });
-    print(`${`${name}: costs, of ${base}`.padEnd(40)}${shares.join('')}`);
-  };
-  for (const base of ['headless', 'events'].filter((each) => names.includes(each)))
-    for (const name of names.filter((each) => /^(events|screen|record|json)/.test(each)))
-      if (name !== base) costs(name, base);
   print('');
   print(
     `${'one client: ms (added to direct)'.padEnd(40)}${'p50'.padStart(24)}${'p99'.padStart(24)}`,
