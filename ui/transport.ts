@@ -30,7 +30,8 @@ export const UNCHANGEABLE = 'a recording cannot be changed';
 /** A key that plays; without a recording it says so. */
 export function playing(act: (playback: Playback, model: Model) => void): (model: Model) => void {
   return (model) => {
-    if (model.playback === null) model.toasts.answer('only a recording can be played: rmtop open');
+    if (model.playback === null)
+      model.toasts.answer(`only a recording is played: ${model.keyOf('open-recording')} opens one`);
     else act(model.playback, model);
   };
 }

@@ -50,7 +50,7 @@ test('marks, the filter and all that came meanwhile are there again; the recordi
   assert.deepEqual(guest.feed.marks.list, []);
   assert.match(plain(keyLine(guest, 80)), /^ Esc live /);
   guest.toasts.clear();
-  assert.match(plain(newsLine(guest, 120)), /^ live :\d+ goes on, 0\/s +Esc leads back *$/);
+  assert.match(plain(newsLine(guest, 120)), /^ live :\d+ goes on, 0\/s +Esc leads back +p plays, /);
   await whole.press('m');
   for (const key of ['d', 'e']) whole.stream.command({ argv: ['GET', key] });
   whole.stream.flush();

@@ -74,7 +74,7 @@ export function findAgain(step: 1 | -1): (model: Model) => void {
     const isText = isLinesPane(paneOf(model.pane));
     const { filter, text } = model.sought;
     if (isText ? text === '' : filter === null)
-      model.toasts.answer(`nothing was looked for: ${model.keyOf('find')} does`);
+      model.toasts.answer('nothing was looked for yet: :find does that');
     else if (isText) {
       const problem = stepText(model, step);
       if (problem !== null) model.toasts.answer(problem);

@@ -4,7 +4,7 @@ import type { Command } from '../commands.js';
 import type { Model } from '../model.js';
 import { jumpTo, playUntil, setSpeed, togglePlay } from '../transport.js';
 
-const NONE = 'only a recording can be played: rmtop open FILE';
+const NONE = 'only a recording is played: open FILE shows one';
 
 function onPlayback(
   run: (playback: Playback, rest: string, model: Model) => string | null,

@@ -79,18 +79,8 @@ export function newsLine(model: Model, width: number): string {
     if (toast.level === 'info') return text;
     return theme.paint(toast.level === 'error' ? 'error' : 'slow', text);
   }
-  const behind = behindText(model);
-  if (behind !== '') return theme.paint('dim', cut(` ${behind}`, width));
-  if (model.playback !== null) {
-    const since = sinceText(model.playback, model.keyOf('freeze'));
-    if (since !== null) return theme.paint('dim', cut(` ${since}`, width));
-    if (!model.playback.state.playing) {
-      const key = (action: Action): string => model.keyOf(action);
-      const speed = `${key('slower')} ${key('faster')} speed`;
-      const keys = ` ${key('freeze')} plays, ${key('step')} one command, ${key('step-back')} back, ${speed}, :jump 12s, :until err`;
-      return theme.paint('dim', cut(keys, width));
-    }
-  }
+  const played = [behindText(model), playedText(model)].filter((text) => text !== '').join('   ');
+  if (played !== '') return theme.paint('dim', cut(` ${played}`, width));
   if (model.feed.frozen) {
     const key = model.keyOf('freeze');
     const text = ` frozen: traffic goes on, ${key} shows what has come since`;
@@ -103,6 +93,17 @@ export function newsLine(model: Model, width: number): string {
     return theme.paint('dim', cut(text, width));
   }
   return '';
+}
+
+/** Of a recording: what its figures are of, where they are not of all of it; else the keys that play it, while it stands still. */
+function playedText(model: Model): string {
+  if (model.playback === null) return '';
+  const key = (action: Action): string => model.keyOf(action);
+  const since = sinceText(model.playback, key('freeze'));
+  if (since !== null) return since;
+  if (model.playback.state.playing) return '';
+  const speed = `${key('slower')} ${key('faster')} speed`;
+  return `${key('freeze')} plays, ${key('step')} one command, ${key('step-back')} back, ${speed}, :jump 12s, :until err`;
 }
 
 /** The keys worth naming, as many as there is room for. */
