@@ -8,7 +8,7 @@ import { TestScreen } from '../helpers/model.js';
 test('it begins when the ring was crowded for a second on end, and ends three seconds after it last was', () => {
   const overload = new Overload();
   overload.hear(0.6, 1000);
-  overload.hear(0.4, 1900);
+  overload.hear(0.4, 1400);
   overload.hear(0.6, 1950);
   overload.hear(1, 2900);
   assert.equal(overload.at(2900), false, 'it had been better meanwhile');
@@ -21,6 +21,17 @@ test('it begins when the ring was crowded for a second on end, and ends three se
   assert.equal(overload.at(8900), false);
   overload.hear(0.9, 9000);
   assert.equal(overload.at(9000), false, 'it has to last again');
+});
+
+test('a ring that is emptied between two bursts is crowded all the same', () => {
+  const overload = new Overload();
+  for (let ms = 0; ms < 1000; ms += 200) {
+    overload.hear(0.9, ms);
+    overload.hear(0.1, ms + 10);
+  }
+  assert.equal(overload.at(999), false);
+  overload.hear(0.9, 1000);
+  assert.equal(overload.at(1000), true);
 });
 
 test('who wants single rows has them until the next overload', () => {
