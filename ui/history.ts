@@ -5,7 +5,6 @@
  */
 import type { FaultRule } from 'rmtop';
 import { putKeys } from './commands/keys.js';
-
 import type { Model } from './model.js';
 import { printableText } from './text/printable.js';
 

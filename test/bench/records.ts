@@ -9,8 +9,9 @@ import { decide } from '../../src/mesh/decide.js';
 import { seededRng } from '../../src/mesh/rng.js';
 import { RecordedCommand } from '../../src/recording/command.js';
 import { openRecording } from '../../src/recording/reader.js';
+import { RECORDINGS } from '../helpers/record-files.js';
 
-const SESSION = path.join(import.meta.dirname, '..', '..', '..', 'recordings', 'session.rmtop');
+const SESSION = path.join(RECORDINGS, 'session.rmtop');
 
 /** Commands a second, by what is done with them; of `count` commands. */
 export async function recordFigures(count: number): Promise<Readonly<Record<string, number>>> {

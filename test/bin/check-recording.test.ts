@@ -8,10 +8,9 @@ import { checkRecording, type RecordingReport } from '../../bin/check/recording.
 import { recordingLines } from '../../bin/check/recording-text.js';
 import { bootstrap, cluster, TO_A } from '../helpers/mesh-files.js';
 import { runProgram } from '../helpers/program.js';
-import { folder } from '../helpers/record-files.js';
+import { folder, RECORDINGS } from '../helpers/record-files.js';
 
-const FOLDER = path.join(import.meta.dirname, '..', '..', '..', 'recordings');
-const SESSION = path.join(FOLDER, 'session.rmtop');
+const SESSION = path.join(RECORDINGS, 'session.rmtop');
 
 /** The session's lines as `change` makes them, in a file of their own. */
 function changed(t: TestContext, change: (lines: string[]) => readonly string[]): string {
@@ -32,9 +31,9 @@ async function theOnly(file: string): Promise<RecordingReport['findings'][number
   return report.findings[0] ?? assert.fail();
 }
 
-for (const name of readdirSync(FOLDER))
+for (const name of readdirSync(RECORDINGS))
   test(`${name} is complete, holds no secret, and decides everything as recorded`, async () => {
-    const report = await checkRecording(path.join(FOLDER, name));
+    const report = await checkRecording(path.join(RECORDINGS, name));
     assert.deepEqual(
       report.findings.map(({ code }) => code),
       ['REC-VALUES'],
@@ -273,11 +272,11 @@ test('--secrets: what looks like one is said without saying it, exit 1; errors w
 });
 
 test('a folder of recordings: each of them, and how many are ok; one with mesh files is both', async (t) => {
-  const all = await runProgram(t, ['check', FOLDER]);
-  const names = readdirSync(FOLDER);
+  const all = await runProgram(t, ['check', RECORDINGS]);
+  const names = readdirSync(RECORDINGS);
   assert.equal(all.code, 0, all.stderr);
   for (const name of names)
-    assert.ok(all.stdout.includes(`ok: ${path.join(FOLDER, name)}: 0 errors`));
+    assert.ok(all.stdout.includes(`ok: ${path.join(RECORDINGS, name)}: 0 errors`));
   assert.ok(all.stdout.endsWith(`\n${names.length} recordings: ${names.length} ok, 0 not ok\n`));
   const torn = changed(t, (lines) => lines.slice(0, -1));
   const made = path.dirname(torn);

@@ -7,9 +7,8 @@ import { gzipSync } from 'node:zlib';
 
 import { runProgram } from '../helpers/program.js';
 import { openTerminal, type ProgramTerminal } from '../helpers/pty.js';
-import { folder } from '../helpers/record-files.js';
+import { folder, RECORDINGS } from '../helpers/record-files.js';
 
-const RECORDINGS = path.join(import.meta.dirname, '..', '..', '..', 'recordings');
 const SESSION = path.join(RECORDINGS, 'session.rmtop');
 
 async function opened(t: TestContext, ...args: readonly string[]): Promise<ProgramTerminal> {

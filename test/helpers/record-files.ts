@@ -12,6 +12,9 @@ import type { WriterOptions } from '../../src/recording/writer.js';
 import type { Mesh } from './mesh.js';
 import { stateOf } from './notes.js';
 
+/** Where the recordings are that come with the project. */
+export const RECORDINGS: string = path.join(import.meta.dirname, '..', '..', '..', 'recordings');
+
 /** A folder that goes with the test. */
 export function folder(t: TestContext): string {
   const made = mkdtempSync(path.join(tmpdir(), 'rmtop-test-'));

@@ -5,13 +5,11 @@ import test from 'node:test';
 import { RecordedCommand } from '../../src/recording/command.js';
 import { CommandStore } from '../../src/recording/command-store.js';
 import { checkLaw } from '../../src/recording/verify.js';
-import { readAll } from '../helpers/record-files.js';
-
-const FOLDER = path.join(import.meta.dirname, '..', '..', '..', 'recordings');
+import { RECORDINGS, readAll } from '../helpers/record-files.js';
 
 for (const name of ['resharding', 'failover', 'pubsub-open'])
   test(`${name}: every command comes back, in any order, and decides as recorded`, async () => {
-    const { entries, reader } = await readAll(path.join(FOLDER, `${name}.rmtop`));
+    const { entries, reader } = await readAll(path.join(RECORDINGS, `${name}.rmtop`));
     const store = new CommandStore();
     const events: RecordedCommand[] = [];
     for (const { event, text } of entries)

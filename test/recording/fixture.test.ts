@@ -11,12 +11,11 @@ import type { JsonObject } from '../../src/recording/values.js';
 import { TestClient } from '../helpers/client.js';
 import { ask, sharedCluster } from '../helpers/cluster.js';
 import { runProgram, startProgram } from '../helpers/program.js';
-import { folder } from '../helpers/record-files.js';
+import { folder, RECORDINGS } from '../helpers/record-files.js';
 import { recorded } from '../helpers/recorded.js';
 import { until } from '../helpers/until.js';
 
-const FOLDER = path.join(import.meta.dirname, '..', '..', '..', 'recordings');
-const NAMES = readdirSync(FOLDER);
+const NAMES = readdirSync(RECORDINGS);
 
 const { cluster } = sharedCluster();
 const seed = (): number => cluster().nodes[0]?.port ?? 0;
@@ -38,7 +37,7 @@ const commandsOf = (lines: readonly string[]): JsonObject[] =>
 
 for (const name of NAMES)
   test(`${name} as a fixture: in order, without facts of a machine, decided as recorded`, async (t) => {
-    const lines = await fixtureOf(path.join(FOLDER, name));
+    const lines = await fixtureOf(path.join(RECORDINGS, name));
     const commands = commandsOf(lines);
     assert.ok(commands.length > 5);
     assert.deepEqual(
@@ -128,7 +127,7 @@ test('the same session recorded twice is the same fixture, but for its times', a
 
 for (const name of ['session', 'resp3', 'pubsub-open'])
   test(`${name} as a fixture replays against fresh servers as the recording does`, async (t) => {
-    const file = written(t, await fixtureOf(path.join(FOLDER, `${name}.rmtop`)));
+    const file = written(t, await fixtureOf(path.join(RECORDINGS, `${name}.rmtop`)));
     const { report, outcome, exitCode } = await replayRecording(file, {
       ...REPLAY_DEFAULTS,
       upstream: `127.0.0.1:${seed()}`,
@@ -142,7 +141,7 @@ for (const name of ['session', 'resp3', 'pubsub-open'])
   });
 
 test('cat --fixture prints it, with durations for --latency; record --fixture writes it', async (t) => {
-  const session = path.join(FOLDER, 'session.rmtop');
+  const session = path.join(RECORDINGS, 'session.rmtop');
   const { code, stdout, stderr } = await runProgram(t, ['cat', '--fixture', session]);
   assert.deepEqual([code, stderr], [0, '']);
   assert.equal(stdout, `${(await fixtureOf(session)).join('\n')}\n`);
@@ -179,7 +178,7 @@ test('cat --fixture prints it, with durations for --latency; record --fixture wr
 });
 
 test('what a fixture cannot be is told: of several files, packed, in parts', async (t) => {
-  const session = path.join(FOLDER, 'session.rmtop');
+  const session = path.join(RECORDINGS, 'session.rmtop');
   for (const args of [
     ['cat', '--fixture', session, session],
     ['cat', '--fixture', '--csv', session],

@@ -11,10 +11,9 @@ import type { ProxyHandle } from '../../src/proxy/proxy.js';
 import { INDEXED_BYTES, indexOf, stateAt } from '../../src/recording/file-index.js';
 import { openPlayback, type Playback } from '../../src/recording/playback.js';
 import { openRecording } from '../../src/recording/reader.js';
-import { folder, readAll } from '../helpers/record-files.js';
+import { folder, RECORDINGS, readAll } from '../helpers/record-files.js';
 import { until } from '../helpers/until.js';
 
-const RECORDINGS = path.join(import.meta.dirname, '..', '..', '..', 'recordings');
 const SESSION = path.join(RECORDINGS, 'session.rmtop');
 
 /** Real timers, and a clock of the test's own: it stands still until it is moved. */

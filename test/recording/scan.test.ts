@@ -9,9 +9,7 @@ import { RecordedCommand } from '../../src/recording/command.js';
 import { openRecording, type RecordingReader } from '../../src/recording/reader.js';
 import { CommandScanner } from '../../src/recording/scan.js';
 import { holds } from '../helpers/check.js';
-import { folder } from '../helpers/record-files.js';
-
-const FOLDER = path.join(import.meta.dirname, '..', '..', '..', 'recordings');
+import { folder, RECORDINGS } from '../helpers/record-files.js';
 
 /** What is compared of a command. */
 const said = (event: {
@@ -57,9 +55,9 @@ async function scanned(
   return { all, count };
 }
 
-for (const name of readdirSync(FOLDER))
+for (const name of readdirSync(RECORDINGS))
   test(`${name}: scanned as parsed, and told the same at the end`, async () => {
-    const file = path.join(FOLDER, name);
+    const file = path.join(RECORDINGS, name);
     const [one, other] = [await openRecording(file), await openRecording(file)];
     const all = await parsed(one);
     const found = await scanned(other);
@@ -70,7 +68,7 @@ for (const name of readdirSync(FOLDER))
 
 function written(t: TestContext, change: (lines: string[]) => readonly string[]): string {
   const file = path.join(folder(t), 'a.rmtop');
-  const lines = readFileSync(path.join(FOLDER, 'session.rmtop'), 'utf8').trimEnd().split('\n');
+  const lines = readFileSync(path.join(RECORDINGS, 'session.rmtop'), 'utf8').trimEnd().split('\n');
   writeFileSync(file, `${change(lines).join('\n')}\n`);
   return file;
 }

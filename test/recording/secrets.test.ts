@@ -5,6 +5,7 @@ import path from 'node:path';
 import test from 'node:test';
 import { looksSecret, secretLooking } from '../../src/recording/secrets.js';
 import type { JsonObject } from '../../src/recording/values.js';
+import { RECORDINGS } from '../helpers/record-files.js';
 
 /** Made up, and put together here so that nobody's scanner finds them. */
 const long = 'aB3dE5fG7h'.repeat(6);
@@ -83,8 +84,7 @@ test('where it stands is said: argument or reply, by its form or by what it is c
 });
 
 test('the recordings that are shipped have none', () => {
-  const folder = path.join(import.meta.dirname, '..', '..', '..', 'recordings');
-  for (const name of readdirSync(folder))
-    for (const line of readFileSync(path.join(folder, name), 'utf8').trimEnd().split('\n'))
+  for (const name of readdirSync(RECORDINGS))
+    for (const line of readFileSync(path.join(RECORDINGS, name), 'utf8').trimEnd().split('\n'))
       assert.deepEqual(secretLooking(JSON.parse(line) as JsonObject), [], name);
 });

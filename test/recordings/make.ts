@@ -7,12 +7,11 @@ import { createProxy } from '../../src/proxy/proxy.js';
 import { RecordWriter } from '../../src/recording/writer.js';
 import { TestClient } from '../helpers/client.js';
 import { servers } from '../helpers/cluster.js';
-import { HEADER, writing } from '../helpers/record-files.js';
+import { HEADER, RECORDINGS, writing } from '../helpers/record-files.js';
 import { until } from '../helpers/until.js';
 import { type Playing, SCENES, type Scene, type Stage } from './scenes.js';
 
 /** Where they are, from a compiled file. */
-export const RECORDINGS: string = path.join(import.meta.dirname, '..', '..', '..', 'recordings');
 
 async function record(scene: Scene, file: string): Promise<void> {
   const all = servers();

@@ -9,19 +9,18 @@ import { RecordedCommand } from '../../src/recording/command.js';
 import { openRecording } from '../../src/recording/reader.js';
 import { checkLaw } from '../../src/recording/verify.js';
 import { ask, sharedCluster, sharedServer } from '../helpers/cluster.js';
+import { RECORDINGS } from '../helpers/record-files.js';
 import { SCENES, type Stage } from './scenes.js';
-
-const FOLDER = path.join(import.meta.dirname, '..', '..', '..', 'recordings');
 
 const { cluster } = sharedCluster();
 const aside = sharedServer();
 
 function fileOf(name: string): string {
-  return path.join(FOLDER, `${name}.rmtop`);
+  return path.join(RECORDINGS, `${name}.rmtop`);
 }
 
 test('there is a recording of every scene, and of nothing else', () => {
-  const files = readdirSync(FOLDER).map((file) => path.basename(file, '.rmtop'));
+  const files = readdirSync(RECORDINGS).map((file) => path.basename(file, '.rmtop'));
   assert.deepEqual(files.sort(), SCENES.map(({ name }) => name).sort());
 });
 

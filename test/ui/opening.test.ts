@@ -8,18 +8,11 @@ import { recordingsAt } from '../../ui/actions/open.js';
 import { keyLine, newsLine } from '../../ui/components/foot.js';
 import { plain } from '../../ui/text/styles.js';
 import { TestScreen } from '../helpers/model.js';
-import { folder } from '../helpers/record-files.js';
+import { folder, RECORDINGS } from '../helpers/record-files.js';
 import { until } from '../helpers/until.js';
 import { WholeScreen } from '../helpers/whole-screen.js';
 
-const RECORDING = path.join(
-  import.meta.dirname,
-  '..',
-  '..',
-  '..',
-  'recordings',
-  'fault-error.rmtop',
-);
+const RECORDING = path.join(RECORDINGS, 'fault-error.rmtop');
 
 /** A screen with three live commands, one of them marked, and a filter. */
 async function live(t: TestContext): Promise<WholeScreen> {

@@ -6,8 +6,7 @@ import { openPlayback, type Playback, PROCESS_CLOCK } from 'rmtop';
 import { keyLine } from '../../ui/components/foot.js';
 import { plain } from '../../ui/text/styles.js';
 import { TestScreen } from '../helpers/model.js';
-
-const RECORDINGS = path.join(import.meta.dirname, '..', '..', '..', 'recordings');
+import { RECORDINGS } from '../helpers/record-files.js';
 
 /** A screen after the first 40 commands of a recording in which a rule is on. */
 async function onRecording(t: TestContext): Promise<{ screen: TestScreen; playback: Playback }> {

@@ -5,18 +5,12 @@ import test, { type TestContext } from 'node:test';
 import { TestClient } from '../helpers/client.js';
 import { sharedServer } from '../helpers/cluster.js';
 import { openTerminal, type ProgramTerminal } from '../helpers/pty.js';
+import { RECORDINGS } from '../helpers/record-files.js';
 import { until } from '../helpers/until.js';
 
 const { port } = sharedServer();
 
-const RECORDING = path.join(
-  import.meta.dirname,
-  '..',
-  '..',
-  '..',
-  'recordings',
-  'fault-error.rmtop',
-);
+const RECORDING = path.join(RECORDINGS, 'fault-error.rmtop');
 
 const PROMPT = /^in\$ $/m;
 

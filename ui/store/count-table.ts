@@ -245,7 +245,9 @@ export class CountTable {
     const best: Heat[] = [];
     let least: Heat | undefined;
     for (let row = 0; row < this.size; row++) {
-      const each = { row, rate: this.rate(row, nowUs) };
+      const rate = this.rate(row, nowUs);
+      if (least !== undefined && rate < least.rate) continue;
+      const each = { row, rate };
       if (least !== undefined && byHeat(least, each) <= 0) continue;
       best.push(each);
       // Most rows do not come this far, and those that do are put in order a hundred at a time.
