@@ -215,6 +215,8 @@ export class Replies implements Flushable {
       if (exchange.pushes !== null)
         for (const bytes of exchange.pushes) this.send(bytes, 0, bytes.length);
       this.head = exchange.next;
+      // One that has grown old would keep all that came after it alive until the next full collection.
+      exchange.next = null;
       if (this.head === null) this.tail = null;
       else if (this.head.held !== null) this.adopt(this.head);
       else if (this.head.complete)

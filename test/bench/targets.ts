@@ -43,7 +43,11 @@ export function targets(cluster: RedisCluster, single: RedisServer): readonly St
     {
       name: 'events',
       start: () =>
-        program('events', (port) => [process.execPath, EVENTS, String(port), `127.0.0.1:${first}`]),
+        // With the flag that `bin/rmtop.ts` sets.
+        program('events', (port) => [
+          ...[process.execPath, '--no-allocation-site-pretenuring'],
+          ...[EVENTS, String(port), `127.0.0.1:${first}`],
+        ]),
     },
     ...[false, true].map((hasMirrors) => {
       const name = hasMirrors ? 'mesh' : 'mesh without mirrors';
