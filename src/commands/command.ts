@@ -152,6 +152,12 @@ export class Command implements Words {
     return true;
   }
 
+  /** Whether a key begins with `prefix`. */
+  hasKeyFrom(prefix: Uint8Array): boolean {
+    for (const at of this.keys) if (this.startsWith(at, prefix)) return true;
+    return false;
+  }
+
   /** Positions of its keys; an unknown command is taken to have one, the first argument. */
   get keys(): readonly number[] {
     return (this.spec?.keys ?? FIRST)(this);

@@ -128,7 +128,7 @@ function compare(
 }
 
 /** The bytes before the `*` of `session:*`, the commonest of globs; null of any other value. */
-function prefixIn(value: Value): Buffer | null {
+export function prefixIn(value: Value): Buffer | null {
   return value.kind === 'bare' && /^[^*?[\]\\]+\*$/.test(value.text)
     ? Buffer.from(asBytes(value.text.slice(0, -1)), 'latin1')
     : null;

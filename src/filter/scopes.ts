@@ -12,7 +12,7 @@ import type { Predicate } from './compile.js';
 import { type ClientInfo, Facts, type World } from './facts.js';
 import { parseFilter } from './filter.js';
 import { parse } from './parse.js';
-import { type Verdict, verdictOf } from './verdict.js';
+import { keyPrefixesOf, type Verdict, verdictOf } from './verdict.js';
 
 const NOTHING: readonly never[] = [];
 const NO_BYTES: Kept = { bytes: EMPTY, total: 0, condensed: false };
@@ -66,6 +66,8 @@ export type Scope = {
   readonly matches: Predicate;
   readonly verdict: Verdict;
   readonly verdicts: (boolean | null)[];
+  /** Where the name does not settle it: prefixes that must all begin a key, if that is all there is to ask. */
+  readonly keys: readonly Buffer[] | null;
 };
 
 /** All scopes of one proxy, compiled when first asked for. */
@@ -95,8 +97,9 @@ export class Scopes {
   ): boolean {
     if (scope === null) return true;
     const { spec } = command;
-    const known = spec === undefined ? null : scope.verdicts[spec.id];
+    const known = spec === undefined ? undefined : scope.verdicts[spec.id];
     if (known === true || known === false) return known;
+    if (known === null && scope.keys !== null) return hasKeysFrom(command, scope.keys);
     const { event } = this;
     this.client = client;
     event.connection = client?.id ?? 0;
@@ -125,8 +128,21 @@ export class Scopes {
 
 function compileScope(text: string): Scope {
   const filter = parseFilter(text, 'decision');
-  if (filter.kind !== 'filter') return { matches: () => false, verdict: () => false, verdicts: [] };
-  return { matches: filter.matches, verdict: verdictOf(parse(text)), verdicts: [] };
+  if (filter.kind !== 'filter')
+    return { matches: () => false, verdict: () => false, verdicts: [], keys: null };
+  const tree = parse(text);
+  return {
+    matches: filter.matches,
+    verdict: verdictOf(tree),
+    verdicts: [],
+    keys: keyPrefixesOf(tree),
+  };
+}
+
+/** Without the facts: a rule for some keys is asked of every command. */
+function hasKeysFrom(command: Command, prefixes: readonly Buffer[]): boolean {
+  for (const prefix of prefixes) if (!command.hasKeyFrom(prefix)) return false;
+  return true;
 }
 
 /** A generator for deciding without a proxy: draws from `rng`, and knows which rules concern a command, as one of no client. */

@@ -1,7 +1,7 @@
 /** What a filter says of a command by its name alone: for those who ask of every command before it is sent. */
 import { commandByName } from '../commands/table.js';
 import type { Node } from './ast.js';
-import { compile, type Predicate } from './compile.js';
+import { compile, type Predicate, prefixIn } from './compile.js';
 import type { Facts } from './facts.js';
 
 /** Whether a command fits; null where that depends on more than its name. */
@@ -30,7 +30,7 @@ export function verdictOf(node: Node): Verdict {
     }
     case 'compare':
     case 'member':
-      return BY_NAME.has(node.field.text.toLowerCase()) ? predicateOf(node) : DEPENDS;
+      return isByName(node) ? predicateOf(node) : DEPENDS;
     case 'word':
       return node.value.kind === 'bare' &&
         commandByName(node.value.text.toUpperCase()) !== undefined
@@ -39,6 +39,32 @@ export function verdictOf(node: Node): Verdict {
     case 'tilde':
       return DEPENDS;
   }
+}
+
+/**
+ * What is left to ask of a command whose name alone does not settle it, where that is only what its keys begin with: all of these must
+ * begin a key. Null where more is to be asked.
+ */
+export function keyPrefixesOf(node: Node): readonly Buffer[] | null {
+  if (node.kind === 'compare') {
+    const isKey = node.operator === '=' && node.field.text.toLowerCase() === 'key';
+    const prefix = isKey ? prefixIn(node.value) : null;
+    return prefix === null ? null : [prefix];
+  }
+  if (node.kind !== 'and') return null;
+  const prefixes: Buffer[] = [];
+  for (const each of node.of) {
+    if (isByName(each)) continue; // true, or the verdict would have been false
+    const own = keyPrefixesOf(each);
+    if (own === null) return null;
+    prefixes.push(...own);
+  }
+  return prefixes;
+}
+
+function isByName(node: Node): boolean {
+  const isCompared = node.kind === 'compare' || node.kind === 'member';
+  return isCompared && BY_NAME.has(node.field.text.toLowerCase());
 }
 
 function predicateOf(node: Node): Predicate {

@@ -9,7 +9,7 @@ import type {
   Route,
   Settings,
 } from './config.js';
-import type { Reason, RouteMatch } from './decision.js';
+import type { Hop, Reason, RouteMatch } from './decision.js';
 import { compileFormat, type KeyFormat } from './key-format.js';
 
 /** A route ready to be compared with keys. Its matches and reasons are made once: they are part of every decision. */
@@ -22,6 +22,8 @@ export type CompiledRoute = {
   readonly strip: number;
   readonly format: KeyFormat | null;
   readonly mirrors: readonly CompiledMirror[];
+  /** What comes of a read where that is the same for every one: there are no mirrors, or all exclude reads. */
+  readonly readCopies: Copies | null;
 };
 
 /** A mirror, and the reasons that are the same for every command. */
@@ -30,6 +32,9 @@ export type CompiledMirror = MirrorPolicy & {
   /** Copied without a draw. */
   readonly copied: MirrorReason;
 };
+
+/** The servers that get a copy of a request, and a reason for each mirror of its route. */
+export type Copies = { readonly hops: readonly Hop[]; readonly why: readonly Reason[] };
 
 export type MirrorReason = Extract<Reason, { stage: 'mirror' }>;
 
@@ -97,6 +102,7 @@ export function compileConfig(config: MeshConfig): CompiledConfig {
 function compileRoute(route: Route, caseInsensitive: boolean): CompiledRoute {
   const prefix = route.prefix ?? '';
   const writes = wayTo(route, route.upstream, false);
+  const mirrors = route.mirrors.map(compileMirror);
   return {
     route,
     bytes: Buffer.from(caseInsensitive ? lowerAscii(prefix) : prefix),
@@ -104,7 +110,10 @@ function compileRoute(route: Route, caseInsensitive: boolean): CompiledRoute {
     reads: route.readUpstream === null ? writes : wayTo(route, route.readUpstream, true),
     strip: route.strip,
     format: route.keyFormatter === null ? null : compileFormat(route.keyFormatter),
-    mirrors: route.mirrors.map(compileMirror),
+    mirrors,
+    readCopies: mirrors.every((mirror) => mirror.excludeReads)
+      ? { hops: [], why: mirrors.map((mirror) => mirror.excluded) }
+      : null,
   };
 }
 

@@ -6,7 +6,7 @@ import type { Command } from '../commands/command.js';
 import type { MeshClass } from '../commands/table.js';
 import { type Admission, admit, classOf, lacksHello } from './admit.js';
 import { chooseReader, chooseWriter } from './choose.js';
-import type { CompiledConfig, CompiledRoute } from './compile.js';
+import type { CompiledConfig, CompiledRoute, Copies } from './compile.js';
 import type {
   Action,
   Arguments,
@@ -22,7 +22,7 @@ import type {
   Via,
 } from './decision.js';
 import { meshFault, ruleFault } from './fault.js';
-import { mirrorsOf } from './mirror.js';
+import { copiesOf } from './mirror.js';
 import { decideOpened } from './open.js';
 import { NO_SERVERS_PLACE, type PlacingContext, placeInTurn, placeKey } from './place.js';
 import { RecordingRng, type Rng } from './rng.js';
@@ -30,6 +30,7 @@ import { findRoute, NO_ROUTE, rewriteKey } from './route.js';
 import { NO_SERVERS, type Placement, type Topology } from './topology.js';
 
 const NOTHING: readonly never[] = [];
+const NO_COPIES: Copies = { hops: NOTHING, why: NOTHING };
 const NO_KEY = Buffer.alloc(0);
 const STORE_FIRST: SessionChange = { storeKey: 1 };
 /** What a RESP2 client with subscriptions may say (only with `--open` can it be one). */
@@ -239,15 +240,11 @@ export class Deciding {
     placing.upstream = way.match.upstream;
     const place = placeKey(placement, sent, at, placing);
     const shard = placement.shards[place.shard];
-    const why: Reason[] =
-      sent === key
-        ? [way.why, place.why]
-        : [way.why, { stage: 'route', code: 'rewritten', key: sent }, place.why];
-    if (shard === undefined) return part(name, args, way.match, null, via, why);
+    if (shard === undefined)
+      return part(name, args, way.match, null, via, whyPlaced(way.why, sent, key, place.why));
     const choice = isWrite
       ? chooseWriter(shard)
       : chooseReader(shard, this.config.settings.readPolicy, this.rng);
-    why.push(choice.why);
     const to: Hop | null = choice.server && {
       upstream: way.match.upstream,
       slot: place.slot,
@@ -255,24 +252,24 @@ export class Deciding {
       role: choice.server === shard.primary ? 'primary' : 'replica',
       address: choice.server.address,
     };
-    const mirrors = to === null ? NOTHING : this.mirrors(route, sent, at, isWrite, why);
+    const copies = to === null ? NO_COPIES : this.copies(route, sent, at, isWrite);
+    // Made at its full length: an array that grows takes room for 17 more.
+    const why =
+      sent === key && copies.why.length === 0
+        ? [way.why, place.why, choice.why]
+        : [...whyPlaced(way.why, sent, key, place.why), choice.why, ...copies.why];
     // In a transaction only the key that places it is rewritten, never what is sent (2.9).
     const rekey = sent === key || inTransaction ? null : { at, bytes: sent };
-    return { name, args, route: way.match, to, via, rekey, mirrors, why };
+    return { name, args, route: way.match, to, via, rekey, mirrors: copies.hops, why };
   }
 
   /** Copies of a keyed request, or (a number) of one for a shard. */
-  private mirrors(
-    route: CompiledRoute,
-    key: Buffer | number,
-    at: number,
-    isWrite: boolean,
-    why: Reason[],
-  ): readonly Hop[] {
-    if (route.mirrors.length === 0 || !this.isCopied) return NOTHING;
+  private copies(route: CompiledRoute, key: Buffer | number, at: number, isWrite: boolean): Copies {
+    if (route.mirrors.length === 0 || !this.isCopied) return NO_COPIES;
+    if (!isWrite && route.readCopies !== null) return route.readCopies;
     const { readPolicy: policy, hashtagging } = this.config.settings;
     const copied = { key, at, isWrite, policy, hashtagging };
-    return mirrorsOf(route, copied, this.topology, this.rng, why);
+    return copiesOf(route, copied, this.topology, this.rng);
   }
 
   /** One request to the server that the policy chooses in shard `index`. */
@@ -286,10 +283,8 @@ export class Deciding {
   ): Part {
     const { match, why: routeWhy } = route.reads;
     const shard = this.placement(match).shards[index];
-    const why: Reason[] = [routeWhy, place];
-    if (shard === undefined) return part(name, args, match, null, via, why);
+    if (shard === undefined) return part(name, args, match, null, via, [routeWhy, place]);
     const choice = chooseReader(shard, this.config.settings.readPolicy, this.rng);
-    why.push(choice.why);
     const to: Hop | null = choice.server && {
       upstream: match.upstream,
       slot: -1,
@@ -297,9 +292,10 @@ export class Deciding {
       role: choice.server === shard.primary ? 'primary' : 'replica',
       address: choice.server.address,
     };
-    const mirrors =
-      to === null || via !== 'shared' ? NOTHING : this.mirrors(route, index, 0, false, why);
-    return { name, args, route: match, to, via, rekey: null, mirrors, why };
+    const copies =
+      to === null || via !== 'shared' ? NO_COPIES : this.copies(route, index, 0, false);
+    const why = [routeWhy, place, choice.why, ...copies.why];
+    return { name, args, route: match, to, via, rekey: null, mirrors: copies.hops, why };
   }
 
   // ——— the kinds of command ———
@@ -434,6 +430,13 @@ export class Deciding {
     };
     return this.forward([stays], 'pass', NOTHING, session);
   }
+}
+
+/** The reasons up to where a key belongs. */
+function whyPlaced(route: Reason, sent: Buffer, key: Buffer, place: Reason): Reason[] {
+  return sent === key
+    ? [route, place]
+    : [route, { stage: 'route', code: 'rewritten', key: sent }, place];
 }
 
 function part(

@@ -53,13 +53,15 @@ export function ruleFault(
   topology: Topology,
   rng: RecordingRng,
 ): FaultOutcome {
-  const why: Reason[] = [];
+  let why: Reason[] | null = null;
   for (const rule of rules) {
     const roll = rng.rule(rule, command, parts);
     if (roll < 0) continue;
     const { id, percent } = rule;
     const isHit = roll < Math.round(percent * RULE_DRAWS_PER_PERCENT);
-    why.push({ stage: 'fault', code: 'rule', id, roll, percent, isHit });
+    const reason: Reason = { stage: 'fault', code: 'rule', id, roll, percent, isHit };
+    if (why === null) why = [reason];
+    else why.push(reason);
     if (!isHit) continue;
     const redirect =
       rule.action.kind === 'moved' || rule.action.kind === 'ask'
@@ -68,7 +70,7 @@ export function ruleFault(
     const of = 100 * RULE_DRAWS_PER_PERCENT;
     return { plan: planOf(id, roll, of, rule.action, redirect, rng), why };
   }
-  return why.length === 0 ? NOTHING : { plan: null, why };
+  return why === null ? NOTHING : { plan: null, why };
 }
 
 function planOf(

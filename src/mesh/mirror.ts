@@ -1,6 +1,6 @@
 /** Which mirrors of a route get a copy of a request, and which of their servers (mesh page, 7). */
 import { chooseReader, chooseWriter } from './choose.js';
-import type { CompiledMirror, CompiledRoute, MirrorReason } from './compile.js';
+import type { CompiledMirror, CompiledRoute, Copies, MirrorReason } from './compile.js';
 import type { ReadPolicy } from './config.js';
 import type { Hop, Reason } from './decision.js';
 import { type Place, type PlacingContext, placeKey } from './place.js';
@@ -19,29 +19,28 @@ export type Copied = {
 
 const NO_HOPS: readonly Hop[] = [];
 
-/** Appends a reason for each mirror of `route` to `why`; gives the servers that get a copy. */
-export function mirrorsOf(
+/** What the mirrors of `route` get of a request. */
+export function copiesOf(
   route: CompiledRoute,
   copied: Copied,
   topology: Topology,
   rng: RecordingRng,
-  why: Reason[],
-): readonly Hop[] {
+): Copies {
   let hops: Hop[] | null = null;
+  let why: Reason[] | null = null;
   for (const mirror of route.mirrors) {
     const { upstream } = mirror;
-    const reason = reasonFor(mirror, copied.isWrite, rng);
-    if (reason.code !== 'copied') {
-      why.push(reason);
-      continue;
+    let reason = reasonFor(mirror, copied.isWrite, rng);
+    if (reason.code === 'copied') {
+      const hop = hopOf(upstream, topology.upstreams[upstream] ?? NO_SERVERS, copied, rng);
+      if (hop === null) reason = { ...reason, code: 'no-host' };
+      else if (hops === null) hops = [hop];
+      else hops.push(hop);
     }
-    const hop = hopOf(upstream, topology.upstreams[upstream] ?? NO_SERVERS, copied, rng);
-    why.push(hop === null ? { ...reason, code: 'no-host' } : reason);
-    if (hop === null) continue;
-    if (hops === null) hops = [hop];
-    else hops.push(hop);
+    if (why === null) why = [reason];
+    else why.push(reason);
   }
-  return hops ?? NO_HOPS;
+  return { hops: hops ?? NO_HOPS, why: why ?? [] };
 }
 
 function reasonFor(mirror: CompiledMirror, isWrite: boolean, rng: RecordingRng): MirrorReason {

@@ -26,10 +26,11 @@ export const RULE_DRAWS_PER_PERCENT = 1000;
 
 /** A generator with a 32-bit seed (mulberry32); the same seed gives the same draws. */
 export function seededRng(seed: number): Rng {
-  let state = seed >>> 0;
+  // Signed, for V8 keeps that as it is; an unsigned one of 32 bits would be an object a draw.
+  let state = seed | 0;
   return {
     below(n) {
-      state = (state + 0x6d2b79f5) >>> 0;
+      state = (state + 0x6d2b79f5) | 0;
       let t = state;
       t = Math.imul(t ^ (t >>> 15), t | 1);
       t ^= t + Math.imul(t ^ (t >>> 7), t | 61);

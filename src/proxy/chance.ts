@@ -23,7 +23,7 @@ export class Turns {
 /** What a rule draws with, and what is counted of it. */
 type Drawing = { readonly generator: Rng; readonly tally: FaultTally };
 /** `drawing` is null until a command is in the scope. */
-type Known = { readonly scope: Scope | null; drawing: Drawing | null };
+type Known = { readonly rule: FaultRule; readonly scope: Scope | null; drawing: Drawing | null };
 
 /** More than rules can be on at once. */
 const RULES_KNOWN = 64;
@@ -34,8 +34,8 @@ export class Chance implements Required<Rng> {
   private readonly client: Downstream;
   /** By rule and seed: each rule has a generator for each client, so that the same traffic is hit again. */
   private readonly generators = new Map<string, Rng>();
-  /** By the rule itself: texts to look up would cost more than the draw. */
-  private readonly byRule = new Map<FaultRule, Known>();
+  /** Found by the rule itself, from the first on: of the handful that there are this is faster than any table. */
+  private readonly rules: Known[] = [];
 
   constructor(core: Core, client: Downstream) {
     this.core = core;
@@ -62,7 +62,7 @@ export class Chance implements Required<Rng> {
   }
 
   rule(rule: FaultRule, command: Command, parts: readonly Part[]): number {
-    const known = this.byRule.get(rule) ?? this.know(rule);
+    const known = this.find(rule);
     if (!this.core.scopes.covers(known.scope, command, parts, this.client)) return -1;
     known.drawing ??= { generator: this.generatorOf(rule), tally: this.core.stats.fault(rule.id) };
     const { generator, tally } = known.drawing;
@@ -71,10 +71,11 @@ export class Chance implements Required<Rng> {
     return generator.below(100 * RULE_DRAWS_PER_PERCENT);
   }
 
-  private know(rule: FaultRule): Known {
-    if (this.byRule.size >= RULES_KNOWN) this.byRule.clear(); // those of configurations before
-    const known: Known = { scope: this.core.scopes.scopeOf(rule), drawing: null };
-    this.byRule.set(rule, known);
+  private find(rule: FaultRule): Known {
+    for (const known of this.rules) if (known.rule === rule) return known;
+    if (this.rules.length >= RULES_KNOWN) this.rules.length = 0; // those of configurations before
+    const known: Known = { rule, scope: this.core.scopes.scopeOf(rule), drawing: null };
+    this.rules.push(known);
     return known;
   }
 
