@@ -1,4 +1,6 @@
 /** The writer's thread: blocks in, lines out. See `writer.ts`. */
+import { readlinkSync } from 'node:fs';
+import { constants, setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
 import { messageOf, systemCode } from '../errors.js';
 import { Block } from '../events/reader.js';
@@ -14,6 +16,20 @@ function tell(message: FromWriter): void {
   parentPort?.postMessage(message);
 }
 
+/**
+ * Lines can wait, clients cannot: woken by a block, this thread is not to take the processor from the one that woke it. Linux alone has
+ * priorities of threads, by the number in `PID/task/NUMBER`; elsewhere the recorder is as it is.
+ */
+function stepBack(): void {
+  try {
+    const thread = Number(readlinkSync('/proc/thread-self').split('/').at(-1));
+    if (thread > 0) setPriority(thread, constants.priority.PRIORITY_BELOW_NORMAL);
+  } catch {
+    // It records all the same.
+  }
+}
+
+stepBack();
 let recorder: Recorder | RingRecorder | null = null;
 let textBytes = 0;
 
