@@ -207,6 +207,18 @@ test('RESP: arrays and inline commands of one connection; secrets are taken out'
   assert.ok(!readFileSync(file, 'utf8').includes('hunter2'));
 });
 
+test('RESP whose lines end without a carriage return is refused, not read as one request that never ends', async (t) => {
+  const dir = folder(t);
+  const from = path.join(dir, 'in');
+  writeFileSync(from, '*2\n$3\nGET\n$1\nk\n');
+  const done = await runProgram(t, [
+    ...['import', from, '--from', 'resp'],
+    ...['-o', path.join(dir, 'out.rmtop')],
+  ]);
+  assert.equal(done.code, 5, done.stderr);
+  assert.match(done.stderr, /lines end with \\n[\s\S]*sed /);
+});
+
 test('rmtop import says what came of it, and what to do next', async (t) => {
   const dir = folder(t);
   const from = path.join(dir, 'in');

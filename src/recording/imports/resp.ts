@@ -35,6 +35,8 @@ export async function* readRequests(
 }
 
 const ANNOTATION = '#TS:';
+/** The head of a request in a file of an editor's: the parser would wait for its `\r` to the end. */
+const LF_ALONE = /^\*\d+\n/;
 
 /** A parser, and what it found. */
 class Requests {
@@ -52,6 +54,8 @@ class Requests {
 
   push(bytes: Buffer): void {
     if (bytes.length === 0 || this.hasEnded) return;
+    if (this.parser.idle && LF_ALONE.test(bytes.toString('latin1', 0, 16)))
+      throw wrongLineEnds(this.path);
     this.parser.push(bytes);
     for (;;) {
       const next = this.parser.next();
@@ -119,6 +123,13 @@ function noRequests(path: string): RmtopError {
   return new RmtopError('NO_RECORDING', `${path} does not begin with a request`, {
     why: 'wanted: *2\\r\\n$3\\r\\nGET\\r\\n$1\\r\\nk\\r\\n … or a line a command',
     next: ['rmtop import --from monitor FILE'],
+  });
+}
+
+function wrongLineEnds(path: string): RmtopError {
+  return new RmtopError('NO_RECORDING', `${path} has requests whose lines end with \\n`, {
+    why: 'RESP wants \\r\\n, and so do Redis and the mesh',
+    next: ["sed 's/$/\\r/' FILE > FILE.resp        if no value has a line end in it"],
   });
 }
 
