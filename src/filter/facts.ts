@@ -56,25 +56,19 @@ export type NodeFact = {
 
 const NONE: readonly never[] = [];
 
-/** What was worked out about the command that is loaded. */
-type Known = {
-  decision?: Decision | null;
-  keys?: readonly string[];
-  args?: readonly string[];
-  attempts?: readonly Attempt[];
-  nodes?: readonly NodeFact[];
-  reply?: Reply | null;
-};
-
-/** Until something is asked that has to be worked out: scopes of fault rules are asked of every command, and most ask nothing such. */
-const NOTHING_KNOWN: Known = Object.freeze({});
-
 /** The facts about one command at a time: `load` it, then ask. */
 export class Facts {
   event: CommandEvent | null = null;
   pending: PendingEvent | null = null;
   readonly world: World;
-  private known: Known = NOTHING_KNOWN;
+  private known: {
+    decision?: Decision | null;
+    keys?: readonly string[];
+    args?: readonly string[];
+    attempts?: readonly Attempt[];
+    nodes?: readonly NodeFact[];
+    reply?: Reply | null;
+  } = {};
 
   constructor(world: World) {
     this.world = world;
@@ -83,14 +77,8 @@ export class Facts {
   load(event: CommandEvent | PendingEvent): this {
     this.event = event.type === 'command' ? event : null;
     this.pending = event.type === 'pending' ? event : null;
-    this.known = NOTHING_KNOWN;
+    this.known = {};
     return this;
-  }
-
-  /** Where what is worked out is kept. */
-  private get own(): Known {
-    if (this.known === NOTHING_KNOWN) this.known = {};
-    return this.known;
   }
 
   get seq(): number {
@@ -122,8 +110,8 @@ export class Facts {
 
   /** Arguments after the name, as far as they were kept. */
   get args(): readonly string[] {
-    this.own.args ??= this.findArgs();
-    return this.own.args;
+    this.known.args ??= this.findArgs();
+    return this.known.args;
   }
 
   private findArgs(): readonly string[] {
@@ -135,8 +123,8 @@ export class Facts {
   }
 
   get keys(): readonly string[] {
-    this.own.keys ??= this.findKeys();
-    return this.own.keys;
+    this.known.keys ??= this.findKeys();
+    return this.known.keys;
   }
 
   private findKeys(): readonly string[] {
@@ -156,8 +144,8 @@ export class Facts {
 
   /** Null while it is pending, and where what it was decided by is no longer known. */
   get decision(): Decision | null {
-    if (this.known.decision === undefined) this.own.decision = this.findDecision();
-    return this.known.decision as Decision | null;
+    if (this.known.decision === undefined) this.known.decision = this.findDecision();
+    return this.known.decision;
   }
 
   private findDecision(): Decision | null {
@@ -177,8 +165,8 @@ export class Facts {
   }
 
   get attempts(): readonly Attempt[] {
-    this.own.attempts ??= this.decision === null ? NONE : (this.event?.attempts ?? NONE);
-    return this.own.attempts;
+    this.known.attempts ??= this.decision === null ? NONE : (this.event?.attempts ?? NONE);
+    return this.known.attempts;
   }
 
   get slots(): readonly number[] {
@@ -188,8 +176,8 @@ export class Facts {
 
   /** Where each part ended up, without repeats. */
   get nodes(): readonly NodeFact[] {
-    this.own.nodes ??= this.findNodes();
-    return this.own.nodes;
+    this.known.nodes ??= this.findNodes();
+    return this.known.nodes;
   }
 
   private findNodes(): readonly NodeFact[] {
@@ -271,8 +259,8 @@ export class Facts {
 
   /** Null where nothing of it was kept, or none was given. */
   get reply(): Reply | null {
-    if (this.known.reply === undefined) this.own.reply = this.findReply();
-    return this.known.reply as Reply | null;
+    if (this.known.reply === undefined) this.known.reply = this.findReply();
+    return this.known.reply;
   }
 
   private findReply(): Reply | null {

@@ -30,12 +30,8 @@ export function verdictOf(node: Node): Verdict {
     }
     case 'compare':
     case 'member':
-      return isByName(node) ? predicateOf(node) : DEPENDS;
     case 'word':
-      return node.value.kind === 'bare' &&
-        commandByName(node.value.text.toUpperCase()) !== undefined
-        ? predicateOf(node)
-        : DEPENDS;
+      return isByName(node) ? predicateOf(node) : DEPENDS;
     case 'tilde':
       return DEPENDS;
   }
@@ -63,8 +59,17 @@ export function keyPrefixesOf(node: Node): readonly Buffer[] | null {
 }
 
 function isByName(node: Node): boolean {
-  const isCompared = node.kind === 'compare' || node.kind === 'member';
-  return isCompared && BY_NAME.has(node.field.text.toLowerCase());
+  switch (node.kind) {
+    case 'compare':
+    case 'member':
+      return BY_NAME.has(node.field.text.toLowerCase());
+    case 'word':
+      return (
+        node.value.kind === 'bare' && commandByName(node.value.text.toUpperCase()) !== undefined
+      );
+    default:
+      return false;
+  }
 }
 
 function predicateOf(node: Node): Predicate {

@@ -1,4 +1,4 @@
-/** redis-benchmark as a load, and what it measured. */
+/** What a target is loaded with, and what was measured: redis-benchmark as fast as it goes, or so many commands a second. */
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 
@@ -50,4 +50,13 @@ export async function measure(target: Loadable, load: Load): Promise<Result> {
   const [, rps, , , p50Ms, , p99Ms] = fields;
   if (!rps) throw new TypeError(`redis-benchmark said nothing of use:\n${stdout}`);
   return { rps, p50Ms: p50Ms ?? 0, p99Ms: p99Ms ?? 0 };
+}
+
+export type Steady = { readonly sent: number; readonly p50Ms: number; readonly p99Ms: number };
+
+/** Sends `rate` commands a second for so many seconds, from a process of its own. */
+export async function steadily(port: number, rate: string, seconds: string): Promise<Steady> {
+  const loader = new URL('./loader.js', import.meta.url).pathname;
+  const { stdout } = await run(process.execPath, [loader, String(port), rate, seconds]);
+  return JSON.parse(stdout) as Steady;
 }

@@ -5,9 +5,9 @@
  * One proxy with a recording and two without take turns, in changing order, for a 99th percentile of some milliseconds is mostly what the
  * machine did meanwhile: how far the two alike are apart says how much of the difference is chance. No timed test.
  */
-import { execFile } from 'node:child_process';
-import { parseArgs, promisify } from 'node:util';
+import { parseArgs } from 'node:util';
 import { findServerProgram, Servers, startCluster } from '../../bin/demo/servers.js';
+import { steadily } from './load.js';
 import { type Target, targets } from './targets.js';
 
 const { values: flags } = parseArgs({
@@ -18,7 +18,6 @@ const { values: flags } = parseArgs({
   },
 });
 
-type Report = { readonly sent: number; readonly p50Ms: number; readonly p99Ms: number };
 type Runner = {
   readonly name: string;
   readonly target: Target;
@@ -44,7 +43,7 @@ try {
     const from = (round + 1) % runners.length;
     for (const runner of [...runners.slice(from), ...runners.slice(0, from)]) {
       const before = runner.target.cpuS();
-      const { sent, p50Ms, p99Ms } = await load(runner.target.port);
+      const { sent, p50Ms, p99Ms } = await steadily(runner.target.port, flags.rate, flags.seconds);
       if (round < 0) continue; // until all has been compiled
       runner.p50.push(p50Ms);
       runner.p99.push(p99Ms);
@@ -61,12 +60,6 @@ try {
 } finally {
   for (const { target } of runners) await target.stop();
   await servers.stop();
-}
-
-async function load(port: number): Promise<Report> {
-  const loader = new URL('./loader.js', import.meta.url).pathname;
-  const args = [loader, String(port), flags.rate, flags.seconds];
-  return JSON.parse((await promisify(execFile)(process.execPath, args)).stdout) as Report;
 }
 
 /** The geometric mean: one stall of the machine does not make the figure. */

@@ -5,11 +5,11 @@
  * takes to be answered, the memory, and whether the figures on the screen add up to what was sent. No timed test: machines are noisy.
  */
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { parseArgs, stripVTControlCharacters } from 'node:util';
 import { findServerProgram, Servers, startCluster } from '../../bin/demo/servers.js';
 import { openTerminal, type ProgramTerminal } from '../helpers/pty.js';
+import { type Steady, steadily } from './load.js';
 import { headlessTarget } from './targets.js';
 
 const { values: flags } = parseArgs({
@@ -19,8 +19,6 @@ const { values: flags } = parseArgs({
   },
 });
 
-type Report = { readonly sent: number; readonly p50Ms: number; readonly p99Ms: number };
-
 const program = findServerProgram();
 if (program === null) throw new TypeError('the bench needs redis-server');
 const servers = new Servers(program);
@@ -29,7 +27,7 @@ try {
   const cluster = await startCluster(servers, 3, [], 0);
   const upstream = `127.0.0.1:${cluster.nodes[0]?.port ?? 0}`;
   const headless = await headlessTarget(upstream);
-  const without = await load(headless.port);
+  const without = await steadily(headless.port, flags.rate, flags.seconds);
   await headless.stop();
   say(`headless: ${latencies(without)}`);
 
@@ -44,7 +42,7 @@ try {
   const rss: number[] = [];
   const watch = setInterval(() => rss.push(rssMb(terminal.pid)), 500);
   const before = cpuSeconds(terminal.pid);
-  const withScreen = await load(port);
+  const withScreen = await steadily(port, flags.rate, flags.seconds);
   const spent = cpuSeconds(terminal.pid) - before;
   keys.stop();
   clearInterval(watch);
@@ -107,21 +105,7 @@ function pressing(terminal: ProgramTerminal): { readonly times: number[]; stop()
   return { times, stop: () => clearInterval(timer) };
 }
 
-async function load(port: number): Promise<Report> {
-  const child: ChildProcess = spawn(
-    process.execPath,
-    [new URL('./loader.js', import.meta.url).pathname, String(port), flags.rate, flags.seconds],
-    { stdio: ['ignore', 'pipe', 'inherit'] },
-  );
-  let out = '';
-  child.stdout?.on('data', (chunk: Buffer) => {
-    out += chunk.toString();
-  });
-  await new Promise((resolve) => child.once('close', resolve));
-  return JSON.parse(out) as Report;
-}
-
-function latencies({ sent, p50Ms, p99Ms }: Report): string {
+function latencies({ sent, p50Ms, p99Ms }: Steady): string {
   return `${sent} commands in ${flags.seconds} s, p50 ${p50Ms} ms, p99 ${p99Ms} ms`;
 }
 

@@ -34,6 +34,7 @@ const SCOPES: readonly string[] = [
   'class=write & key=cart:*',
   'class=write | key=user:*',
   'cmd in {GET,DEL} & key=user:*',
+  'get & key=user:*',
   'key=cart:* & key=user:*',
   'key=user:* & conn=1',
   'key=user:*',

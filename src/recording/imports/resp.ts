@@ -52,9 +52,14 @@ class Requests {
     this.notes = notes;
   }
 
+  /** No request has come yet: what is wrong is wrong with the file. Later on, what came before is kept. */
+  private get isAtStart(): boolean {
+    return this.isFirst && this.found.length === 0;
+  }
+
   push(bytes: Buffer): void {
     if (bytes.length === 0 || this.hasEnded) return;
-    if (this.parser.idle && LF_ALONE.test(bytes.toString('latin1', 0, 16)))
+    if (this.isAtStart && this.parser.idle && LF_ALONE.test(bytes.toString('latin1', 0, 16)))
       throw wrongLineEnds(this.path);
     this.parser.push(bytes);
     for (;;) {
@@ -62,7 +67,7 @@ class Requests {
       if (next === REQUEST) this.found.push(argumentsOf(this.parser));
       else if (next === INVALID) this.skip('values that are no requests');
       else if (next === FAILED) {
-        if (this.isFirst && this.found.length === 0) throw noRequests(this.path);
+        if (this.isAtStart) throw noRequests(this.path);
         this.skip('rest of the file, from the first bytes on that are no request');
         this.hasEnded = true;
         return;
