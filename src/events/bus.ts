@@ -22,6 +22,8 @@ export type Consumer = {
   readonly lossless: boolean;
   /** Whether it has so much to do that clients should wait. */
   readonly behind: boolean;
+  /** A block of BLOCK_BYTES that it has no more use for, to be filled again: a fresh one costs the core 64 page faults. */
+  spare?(): ArrayBuffer | undefined;
   /** Told how full the ring before it is (0 … 1), each time it has taken from it; where there is none, it is not called. */
   pressure?(share: number): void;
   /** The only events it looks at; absent: all. What no consumer looks at is not written; others it may be given all the same. */
@@ -175,6 +177,14 @@ export class EventBus {
     this.writer.other(json, event.type);
   }
 
+  private spare(): ArrayBuffer | undefined {
+    for (const consumer of this.consumers.keys()) {
+      const block = consumer.spare?.();
+      if (block !== undefined) return block;
+    }
+    return undefined;
+  }
+
   private arm(): void {
     this.timer = setTimeout(this.flush, FLUSH_MS);
     this.timer.unref();
@@ -191,7 +201,7 @@ export class EventBus {
       writer.clear();
       return;
     }
-    const block = writer.take();
+    const block = writer.take(this.spare());
     let left = this.consumers.size;
     for (const [consumer, lost] of this.consumers) {
       left--;

@@ -3,6 +3,7 @@ import { readlinkSync } from 'node:fs';
 import { constants, setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
 import { messageOf, systemCode } from '../errors.js';
+import { BLOCK_BYTES } from '../events/block.js';
 import { Block } from '../events/reader.js';
 import { Recorder } from './recorder.js';
 import { RingRecorder } from './ring.js';
@@ -12,8 +13,8 @@ import type { FromWriter, ToWriter, WriterOptions } from './writer.js';
 const READER_GONE: ReadonlySet<string> = new Set(['EPIPE', 'ECONNRESET']);
 const TICK_MS = 250;
 
-function tell(message: FromWriter): void {
-  parentPort?.postMessage(message);
+function tell(message: FromWriter, moved: ArrayBuffer[] = []): void {
+  parentPort?.postMessage(message, moved);
 }
 
 /**
@@ -85,7 +86,10 @@ parentPort?.on('message', (message: ToWriter) => {
   if (message.type === 'block') {
     attempt((each) => each.block(new Block(message.block, message.used)));
     if (recorder !== null) textBytes = recorder.textBytes;
-    tell({ type: 'written', bytes: message.used, textBytes });
+    // A ring keeps its blocks.
+    const isSpare = recorder instanceof Recorder && message.block.byteLength === BLOCK_BYTES;
+    const block = isSpare ? message.block : null;
+    tell({ type: 'written', bytes: message.used, textBytes, block }, block === null ? [] : [block]);
     goOn();
     return;
   }

@@ -53,7 +53,13 @@ export type ToWriter =
 
 /** Writer → main thread. `closed`: nobody reads any more (a pipe's other end is gone); `limit`: as much as was allowed is written. */
 export type FromWriter =
-  | { readonly type: 'written'; readonly bytes: number; readonly textBytes: number }
+  | {
+      readonly type: 'written';
+      readonly bytes: number;
+      readonly textBytes: number;
+      /** The block it came in, if that is of no more use. */
+      readonly block: ArrayBuffer | null;
+    }
   | { readonly type: 'closed' }
   | { readonly type: 'limit'; readonly text: string }
   | ({ readonly type: 'flushed' } & RingFile)
@@ -61,6 +67,8 @@ export type FromWriter =
   | { readonly type: 'ended'; readonly totals: WrittenTotals };
 
 const BEHIND_BYTES = 16 * 1024 * 1024;
+/** Blocks kept to be filled again. */
+const MOST_SPARE = 8;
 
 /** A recorder: subscribe it to a proxy, and `end` it when no more will come. */
 export class RecordWriter implements Consumer {
@@ -75,6 +83,7 @@ export class RecordWriter implements Consumer {
   onFile: (written: RingFile) => void = () => {};
   private asking: ((written: RingFile | null) => void)[] = [];
   private waiting = 0;
+  private readonly spares: ArrayBuffer[] = [];
   private readonly worker: Worker;
   private readonly ended: Promise<WrittenTotals | null>;
 
@@ -97,6 +106,8 @@ export class RecordWriter implements Consumer {
           case 'written':
             this.waiting -= message.bytes;
             this.textBytes = message.textBytes;
+            if (message.block !== null && this.spares.length < MOST_SPARE)
+              this.spares.push(message.block);
             return;
           case 'closed':
             resolve(null);
@@ -133,6 +144,10 @@ export class RecordWriter implements Consumer {
     this.waiting += used;
     this.worker.postMessage({ type: 'block', block, used } satisfies ToWriter, [block]);
     return true;
+  }
+
+  spare(): ArrayBuffer | undefined {
+    return this.spares.pop();
   }
 
   /** Has what a ring holds written; settles when that is done, with null when the writer has died. */

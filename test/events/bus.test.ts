@@ -391,6 +391,35 @@ test.describe('blocks', () => {
     assert.deepEqual(after.seqs, [1, 2, 3, 4, 5]);
   });
 
+  test('are filled again where a consumer has one to spare, and what stood in them does not show', () => {
+    const bus = startBus();
+    const spares: ArrayBuffer[] = [];
+    const seen = new Set<ArrayBuffer>();
+    class Sparing extends Reader {
+      override accept(bytes: ArrayBuffer, used: number): boolean {
+        seen.add(bytes);
+        const isTaken = super.accept(bytes.slice(0), used);
+        new Uint8Array(bytes).fill(0xff);
+        spares.push(bytes);
+        return isTaken;
+      }
+
+      spare(): ArrayBuffer | undefined {
+        return spares.pop();
+      }
+    }
+    const reader = new Sparing();
+    bus.subscribe(reader);
+    for (let seq = 1; seq <= 3000; seq++) say(bus, seq, seq % 500);
+    bus.flush();
+    assert.deepEqual(
+      reader.seqs,
+      Array.from({ length: 3000 }, (_, i) => i + 1),
+    );
+    assert.ok(reader.commands.every(({ args, seq }) => args[2]?.bytes.length === seq % 500));
+    assert.ok(seen.size <= 3, `${seen.size} blocks`);
+  });
+
   test('are handed over when they are full, and 50 ms after their first event', (t) => {
     t.mock.timers.enable({ apis: ['setTimeout'] });
     const bus = startBus();
