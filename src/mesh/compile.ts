@@ -11,6 +11,7 @@ import type {
 } from './config.js';
 import type { Hop, Reason, RouteMatch } from './decision.js';
 import { compileFormat, type KeyFormat } from './key-format.js';
+import type { Topology } from './topology.js';
 
 /** A route ready to be compared with keys. Its matches and reasons are made once: they are part of every decision. */
 export type CompiledRoute = {
@@ -31,6 +32,8 @@ export type CompiledMirror = MirrorPolicy & {
   readonly excluded: MirrorReason;
   /** Copied without a draw. */
   readonly copied: MirrorReason;
+  /** Where a write's copy goes if that is one server, and in which topology. */
+  readonly only: { topology: Topology | null; hop: Hop | null };
 };
 
 /** The servers that get a copy of a request, and a reason for each mirror of its route. */
@@ -124,6 +127,7 @@ function compileMirror(mirror: MirrorPolicy): CompiledMirror {
     ...mirror,
     excluded: { ...same, code: 'reads-excluded' },
     copied: { ...same, code: 'copied' },
+    only: { topology: null, hop: null },
   };
 }
 

@@ -32,7 +32,9 @@ export function copiesOf(
     const { upstream } = mirror;
     let reason = reasonFor(mirror, copied.isWrite, rng);
     if (reason.code === 'copied') {
-      const hop = hopOf(upstream, topology.upstreams[upstream] ?? NO_SERVERS, copied, rng);
+      const hop = copied.isWrite
+        ? (onlyHop(mirror, topology) ?? hopTo(upstream, topology, copied, rng))
+        : hopTo(upstream, topology, copied, rng);
       if (hop === null) reason = { ...reason, code: 'no-host' };
       else if (hops === null) hops = [hop];
       else hops.push(hop);
@@ -53,12 +55,28 @@ function reasonFor(mirror: CompiledMirror, isWrite: boolean, rng: RecordingRng):
   return { stage: 'mirror', code, upstream, roll, numerator, of };
 }
 
-function hopOf(
+/** Most mirrors are one server: the way to it is the same for every write. */
+function onlyHop({ upstream, only }: CompiledMirror, topology: Topology): Hop | null {
+  if (only.topology !== topology) {
+    const placement = topology.upstreams[upstream] ?? NO_SERVERS;
+    const isOne =
+      placement.kind === 'single' || (placement.kind === 'hosts' && placement.among.length === 1);
+    const shard = isOne && placement.kind === 'hosts' ? (placement.among[0] as number) : 0;
+    const address = isOne ? placement.shards[shard]?.primary.address : undefined;
+    only.hop =
+      address === undefined ? null : { upstream, slot: -1, shard, role: 'primary', address };
+    only.topology = topology;
+  }
+  return only.hop;
+}
+
+function hopTo(
   upstream: string,
-  placement: Placement,
+  topology: Topology,
   { key, at, isWrite, policy, hashtagging }: Copied,
   rng: RecordingRng,
 ): Hop | null {
+  const placement = topology.upstreams[upstream] ?? NO_SERVERS;
   const place = placeCopy(placement, key, at, { upstream, hashtagging, rng });
   const shard = placement.shards[place.shard];
   if (shard === undefined) return null;

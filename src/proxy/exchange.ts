@@ -48,8 +48,8 @@ export class Exchange extends Leg implements CommandNote {
   pendingSaid = false;
   /** Its fault has done to the reply what it does. */
   faultDone = false;
-  /** Copies to mirrors that want to know the reply. */
-  copies: readonly MirrorCopy[] | null = null;
+  /** The first of the copies to mirrors, which want to know the reply. */
+  copies: MirrorCopy | null = null;
   ended: 'reply' | 'client-closed' | 'shutdown' = 'reply';
   /** Its client left before its reply was complete. */
   isUnanswered = false;
@@ -113,8 +113,7 @@ export class Exchange extends Leg implements CommandNote {
   }
 
   protected arrived(reader: ReplyReader): void {
-    if (this.copies !== null)
-      for (const copy of this.copies) copy.ours(reader.buf, reader.start, reader.end);
+    if (this.copies !== null) this.copies.ours(reader.buf, reader.start, reader.end, this.doneAtUs);
     if (reader.resp3 && (this.session.resp === 2 || reader.attribute)) {
       const reply = decodeReply(reader.buf, reader.start, reader.end);
       const bytes = reply === null ? UPSTREAM_FAILURE : encodeReply(reply, this.session.resp);
@@ -125,8 +124,8 @@ export class Exchange extends Leg implements CommandNote {
   }
 
   piece(reader: ReplyReader, last: boolean, connection: UpstreamConnection): void {
-    if (this.copies !== null) for (const copy of this.copies) copy.tooLarge();
     this.doneAtUs = connection.readAtUs;
+    this.copies?.oursTooLarge(this.doneAtUs);
     this.client.replies.deliverPiece(
       this,
       reader.buf.subarray(reader.start, reader.end),
@@ -140,7 +139,7 @@ export class Exchange extends Leg implements CommandNote {
     this.doneAtUs = this.core.clock.nowUs();
     this.closeAttempt();
     this.cause = cause;
-    if (this.copies !== null) for (const copy of this.copies) copy.oursFailed();
+    this.copies?.oursFailed(this.doneAtUs);
     this.core.failed(this.hop?.upstream ?? '');
     if (this.keeper === null)
       this.client.replies.deliver(this, UPSTREAM_FAILURE, 0, UPSTREAM_FAILURE.length);

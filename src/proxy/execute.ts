@@ -18,8 +18,6 @@ import type { MirrorCopy } from './mirrors.js';
 import { applySession } from './session.js';
 import type { UpstreamConnection } from './upstream.js';
 
-const NO_COPIES: readonly never[] = [];
-
 /** Carries out the decision of `exchange`, whose command is loaded in `command`. */
 export function execute(exchange: Exchange, command: Command): void {
   const { fault } = exchange.decision;
@@ -173,7 +171,7 @@ class Share extends Leg {
   private readonly gathering: Gathering;
   private readonly viaOwn: boolean;
   private readonly of: Part;
-  private copies: readonly MirrorCopy[] = NO_COPIES;
+  private copies: MirrorCopy | null = null;
 
   constructor(gathering: Gathering, part: Part, index: number, command: Command) {
     const { exchange } = gathering;
@@ -221,7 +219,7 @@ class Share extends Leg {
 
   protected arrived(reader: ReplyReader): void {
     const { resp } = this.gathering.exchange.session;
-    for (const copy of this.copies) copy.ours(reader.buf, reader.start, reader.end);
+    this.copies?.ours(reader.buf, reader.start, reader.end, this.doneAtUs);
     let bytes = Buffer.from(reader.buf.subarray(reader.start, reader.end));
     if (reader.attribute || (reader.resp3 && resp === 2)) {
       const reply = decodeReply(bytes);
@@ -236,7 +234,7 @@ class Share extends Leg {
     this.doneAtUs = this.core.clock.nowUs();
     this.closeAttempt();
     this.core.failed(this.hop?.upstream ?? '');
-    for (const copy of this.copies) copy.oursFailed();
+    this.copies?.oursFailed(this.doneAtUs);
     this.gathering.failed(cause);
     this.gathering.arrived(this.part, { bytes: UPSTREAM_FAILURE, isOurs: true });
   }

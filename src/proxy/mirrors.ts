@@ -9,9 +9,9 @@ import { Command } from '../commands/command.js';
 import type { CommandSpec } from '../commands/table.js';
 import { compareReplies } from '../compare/compare.js';
 import type { Cause, MirrorState } from '../events/event.js';
-import type { MirrorTally } from '../events/stats.js';
+import { addTo, type MirrorTally } from '../events/stats.js';
 import type { Hop, Part } from '../mesh/decision.js';
-import { EMPTY } from '../resp/bytes.js';
+import { copyBytes, EMPTY, equalBytes, MINUS } from '../resp/bytes.js';
 import type { ReplyReader } from '../resp/reply.js';
 import { REQUEST, RequestParser } from '../resp/request.js';
 import type { Core } from './core.js';
@@ -28,29 +28,36 @@ const MAX_COMPARED = 1024 * 1024;
 const REST_US = 1_000_000;
 /** What is kept of a reply that differs. */
 const MAX_SHOWN = 4096;
+/** Size of the chunks in which small replies wait for the other: a Buffer of its own would cost more than its few bytes. */
+const WAITING_ROOM = 4096;
 
 /** All mirrors of one proxy. */
 export class Mirrors {
   private readonly core: () => Core;
   private readonly byUpstream = new Map<string, Mirror>();
+  /** Where replies are kept, and how much of it is taken. */
+  room: Buffer = EMPTY;
+  taken = 0;
 
   constructor(core: () => Core) {
     this.core = core;
   }
 
-  /** Sends the copies of one part of `exchange`, whose request is what `source` sends; gives those whose reply will be compared. */
-  send(exchange: Exchange, part: Part, index: number, source: Leg): readonly MirrorCopy[] {
-    return part.mirrors.map((hop) => {
-      const copy = new MirrorCopy(exchange, this.mirror(hop.upstream), hop, index, source);
+  /** Sends the copies of one part of `exchange`, whose request is what `source` sends; gives the first of them, which knows the others. */
+  send(exchange: Exchange, part: Part, index: number, source: Leg): MirrorCopy | null {
+    let first: MirrorCopy | null = null;
+    for (const hop of part.mirrors) {
+      const copy = new MirrorCopy(exchange, this.mirror(hop.upstream), hop, index, source, first);
+      first = copy;
       copy.setOut(part.via === 'transaction');
-      return copy;
-    });
+    }
+    return first;
   }
 
   /** A request went by that could not be copied. */
   skip(exchange: Exchange, part: Part, index: number, why: string): void {
     for (const hop of part.mirrors)
-      new MirrorCopy(exchange, this.mirror(hop.upstream), hop, index, exchange).drop(why);
+      new MirrorCopy(exchange, this.mirror(hop.upstream), hop, index, exchange, null).drop(why);
   }
 
   private mirror(upstream: string): Mirror {
@@ -67,6 +74,7 @@ export class Mirrors {
 class Mirror {
   waiting = 0;
   bytes = 0;
+  /** 0: it does not rest. */
   restUntilUs = 0;
   readonly tally: MirrorTally;
 
@@ -75,25 +83,42 @@ class Mirror {
   }
 }
 
+/** What is known of the client's reply. */
+const NONE_YET = 0;
+const HAS_COME = 1;
+const WILL_NOT_COME = 2;
+const TOO_LARGE = 3;
+
 /** One copy on its way, and the reply that its own is compared with. */
 export class MirrorCopy extends Leg {
   readonly spec: CommandSpec | undefined;
   private readonly exchange: Exchange;
   private readonly mirror: Mirror;
   private readonly to: Hop;
-  /** The client's reply, once it is there; null: none will come. */
-  private oursIs: Buffer | null | undefined = undefined;
+  /** Another copy of the same request. */
+  private readonly next: MirrorCopy | null;
+  private whatOfOurs = NONE_YET;
   private oursAtUs = 0;
-  /** The mirror's, if it came first. */
-  private theirs: Buffer | undefined = undefined;
+  /** The reply that came first, `kept[keptStart..keptEnd)`; null while none has. */
+  private kept: Buffer | null = null;
+  private keptStart = 0;
+  private keptEnd = 0;
   private held = 0;
   private isOver = false;
 
-  constructor(exchange: Exchange, mirror: Mirror, to: Hop, part: number, source: Leg) {
+  constructor(
+    exchange: Exchange,
+    mirror: Mirror,
+    to: Hop,
+    part: number,
+    source: Leg,
+    next: MirrorCopy | null,
+  ) {
     super(exchange.core, source.frame, source.start, source.end);
     this.exchange = exchange;
     this.mirror = mirror;
     this.to = to;
+    this.next = next;
     this.hop = to;
     this.part = part;
     this.spec = source.spec;
@@ -110,9 +135,12 @@ export class MirrorCopy extends Leg {
       this.drop('the mirror is slow: too many copies wait for it');
       return;
     }
-    if (core.clock.nowUs() < mirror.restUntilUs) {
-      this.drop('the mirror could not be reached a moment ago');
-      return;
+    if (mirror.restUntilUs > 0) {
+      if (core.clock.nowUs() < mirror.restUntilUs) {
+        this.drop('the mirror could not be reached a moment ago');
+        return;
+      }
+      mirror.restUntilUs = 0;
     }
     mirror.waiting++;
     this.holds(size);
@@ -131,31 +159,54 @@ export class MirrorCopy extends Leg {
 
   // ——— the client's reply ———
 
-  /** The client's reply is `from[start..end)`. */
-  ours(from: Buffer, start: number, end: number): void {
+  /** The client's reply is `from[start..end)`; all copies of the request hear of it. */
+  ours(from: Buffer, start: number, end: number, atUs: number): void {
+    this.next?.ours(from, start, end, atUs);
     if (this.isOver) return;
-    this.oursAtUs = this.core.clock.nowUs();
-    if (end - start > MAX_COMPARED) {
-      this.tooLarge();
-      return;
-    }
-    if (this.theirs !== undefined) this.compare(from, start, end, this.theirs);
+    this.oursAtUs = atUs;
+    if (end - start > MAX_COMPARED) this.cannotCompare();
+    else if (this.kept !== null) this.compare(from, start, end);
     else {
-      this.oursIs = copyOf(from, start, end);
-      this.holds(end - start);
+      this.whatOfOurs = HAS_COME;
+      this.keep(from, start, end);
     }
   }
 
   /** It comes in pieces, which nobody keeps. */
-  tooLarge(): void {
-    this.oursIs ??= EMPTY;
-    if (this.theirs !== undefined) this.over('uncompared', null);
+  oursTooLarge(atUs: number): void {
+    this.next?.oursTooLarge(atUs);
+    this.oursAtUs = atUs;
+    this.cannotCompare();
   }
 
-  oursFailed(): void {
-    this.oursAtUs = this.core.clock.nowUs();
-    this.oursIs = null;
-    if (this.theirs !== undefined) this.over('diff', 'ours failed', this.theirs);
+  private cannotCompare(): void {
+    if (this.kept !== null) this.over('uncompared', null);
+    else this.whatOfOurs = TOO_LARGE;
+  }
+
+  oursFailed(atUs: number): void {
+    this.next?.oursFailed(atUs);
+    this.oursAtUs = atUs;
+    if (this.kept !== null) this.over('diff', 'ours failed', this.keptBytes(this.kept));
+    else this.whatOfOurs = WILL_NOT_COME;
+  }
+
+  private keep(from: Buffer, start: number, end: number): void {
+    const { mirrors } = this.core;
+    const length = end - start;
+    if (mirrors.room.length - mirrors.taken < length) {
+      mirrors.room = Buffer.allocUnsafeSlow(Math.max(WAITING_ROOM, length));
+      mirrors.taken = 0;
+    }
+    copyBytes(from, start, end, mirrors.room, mirrors.taken);
+    this.kept = mirrors.room;
+    this.keptStart = mirrors.taken;
+    this.keptEnd = mirrors.taken += length;
+    this.holds(length);
+  }
+
+  private keptBytes(kept: Buffer): Buffer {
+    return kept.subarray(this.keptStart, this.keptEnd);
   }
 
   // ——— the mirror's ———
@@ -177,14 +228,34 @@ export class MirrorCopy extends Leg {
     return false;
   }
 
+  /** As of any leg. A copy that is answered at once has a way of its own: the engine makes better code of what it meets one kind in. */
+  override reply(reader: ReplyReader, connection: UpstreamConnection): void {
+    if (reader.type === MINUS || this.attempts !== null) {
+      super.reply(reader, connection);
+      return;
+    }
+    const { readAtUs } = connection;
+    this.doneAtUs = readAtUs;
+    const bytesOut = reader.end - reader.start;
+    addTo(connection.tally, readAtUs - this.sentAtUs, this.end - this.start, bytesOut, false);
+    this.arrived(reader);
+  }
+
   protected arrived(reader: ReplyReader): void {
     const { buf, start, end } = reader;
-    if (this.oursIs === undefined) {
-      this.theirs = copyOf(buf, start, end);
-      this.holds(end - start);
-    } else if (this.oursIs === null) this.over('diff', 'ours failed', buf.subarray(start, end));
-    else if (this.oursIs === EMPTY) this.over('uncompared', null);
-    else this.compare(buf, start, end, this.oursIs);
+    switch (this.whatOfOurs) {
+      case NONE_YET:
+        this.keep(buf, start, end);
+        break;
+      case HAS_COME:
+        this.compare(buf, start, end);
+        break;
+      case WILL_NOT_COME:
+        this.over('diff', 'ours failed', buf.subarray(start, end));
+        break;
+      default:
+        this.over('uncompared', null);
+    }
   }
 
   piece(_reader: ReplyReader, last: boolean, connection: UpstreamConnection): void {
@@ -199,14 +270,19 @@ export class MirrorCopy extends Leg {
     this.over('failed', null, null, cause);
   }
 
-  /** One of the two replies has just come, `from[start..end)`; the other is `kept`. Most are equal: no view is made to see that. */
-  private compare(from: Buffer, start: number, end: number, kept: Buffer): void {
-    if (kept.length === end - start && kept.compare(from, start, end) === 0) {
+  /** One of the two replies has just come, `from[start..end)`; the other is kept. Most are equal: no view is made to see that. */
+  private compare(from: Buffer, start: number, end: number): void {
+    const kept = this.kept as Buffer;
+    const isEqual =
+      this.keptEnd - this.keptStart === end - start &&
+      equalBytes(from, start, end, kept, this.keptStart);
+    if (isEqual) {
       this.over('same', null);
       return;
     }
     const come = from.subarray(start, end);
-    const [ours, theirs] = kept === this.theirs ? [come, kept] : [kept, come];
+    const first = this.keptBytes(kept);
+    const [ours, theirs] = this.whatOfOurs === HAS_COME ? [first, come] : [come, first];
     const lagMs = Math.abs(this.doneAtUs - this.oursAtUs) / 1000;
     const outcome = compareReplies(this.command(), ours, theirs, undefined, { laterMs: lagMs });
     if (outcome.kind === 'same') this.over('same', null);
@@ -277,10 +353,4 @@ export class MirrorCopy extends Leg {
       cause,
     });
   }
-}
-
-function copyOf(from: Buffer, start: number, end: number): Buffer {
-  const copy = Buffer.allocUnsafe(end - start);
-  from.copy(copy, 0, start, end);
-  return copy;
 }

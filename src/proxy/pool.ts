@@ -32,6 +32,9 @@ export class Pool {
   private readonly draining = new Set<UpstreamConnection>();
   private last: ByAddress | undefined = undefined;
   private lastUpstream = '';
+  /** The one before: with a mirror two are asked for in turn. */
+  private other: ByAddress | undefined = undefined;
+  private otherUpstream = '';
   private lastOf: Map<string, ByAddress> | null = null;
   private topology: Topology = { version: 0, upstreams: {} };
   private config: CompiledConfig;
@@ -62,14 +65,25 @@ export class Pool {
   /** The connection to the server of `hop`; opened on first use. A RESP3 listener speaks RESP3 to its servers too. */
   shared(hop: Hop, resp: RespVersion): UpstreamConnection {
     const connections = resp === 3 ? this.resp3 : this.resp2;
-    // Most configurations have one upstream: the map found last is nearly always the one.
-    if (hop.upstream !== this.lastUpstream || connections !== this.lastOf) {
-      this.last = connections.get(hop.upstream);
-      this.lastUpstream = hop.upstream;
-      this.lastOf = connections;
-    }
-    const found = this.last?.get(hop.address);
+    const found = this.byAddress(connections, hop.upstream)?.get(hop.address);
     return found ?? this.openShared(connections, hop.upstream, hop.address, resp);
+  }
+
+  /** Most configurations have one upstream, or two: the maps found last are nearly always those. */
+  private byAddress(connections: Map<string, ByAddress>, upstream: string): ByAddress | undefined {
+    if (connections === this.lastOf) {
+      if (upstream === this.lastUpstream) return this.last;
+      if (upstream === this.otherUpstream && this.other !== undefined) return this.other;
+      this.other = this.last;
+      this.otherUpstream = this.lastUpstream;
+    } else {
+      this.other = undefined;
+      this.otherUpstream = '';
+    }
+    this.last = connections.get(upstream);
+    this.lastUpstream = upstream;
+    this.lastOf = connections;
+    return this.last;
   }
 
   /** How many requests wait for a reply of one server. */
@@ -100,7 +114,7 @@ export class Pool {
   ): UpstreamConnection {
     const byAddress = connections.get(upstream) ?? new Map<string, UpstreamConnection>();
     connections.set(upstream, byAddress);
-    if (upstream === this.lastUpstream && connections === this.lastOf) this.last = byAddress;
+    this.lastOf = null;
     const connection = this.open(
       upstream,
       address,

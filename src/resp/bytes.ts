@@ -51,6 +51,20 @@ export function copyBytes(
   for (let i = start; i < end; i++) to[at++] = from[i] as number;
 }
 
+/** Whether `a[start..end)` is what is in `b` from `at` on. A loop for short ranges, as for copying. */
+export function equalBytes(
+  a: Uint8Array,
+  start: number,
+  end: number,
+  b: Uint8Array,
+  at: number,
+): boolean {
+  if (end - start > 128)
+    return Buffer.compare(a.subarray(start, end), b.subarray(at, at + end - start)) === 0;
+  for (let i = start; i < end; i++) if (a[i] !== b[at++]) return false;
+  return true;
+}
+
 /** Whether `text` (upper case ASCII) is at `buf[start..end)`, in any case. */
 export function equalsIgnoreCase(
   buf: Uint8Array,

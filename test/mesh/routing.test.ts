@@ -1,11 +1,14 @@
 /** What a route does besides leading to an upstream: cutting and formatting keys, sending reads elsewhere, copying (mesh page, 3 and 7). */
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { Command } from '../../src/commands/command.js';
 import { type MirrorPolicy, plainRoute, type Route } from '../../src/mesh/config.js';
+import { decide } from '../../src/mesh/decide.js';
+import { partsOf } from '../../src/mesh/decision.js';
 import { unknownSubstitutions } from '../../src/mesh/key-format.js';
 import { replayRng } from '../../src/mesh/rng.js';
-import { NO_SERVERS } from '../../src/mesh/topology.js';
-import { Client, clusterOf, type MeshOptions, meshOf } from '../helpers/mesh.js';
+import { NO_SERVERS, type Placement, singleServer } from '../../src/mesh/topology.js';
+import { Client, clusterOf, type MeshOptions, meshOf, primaryOf } from '../helpers/mesh.js';
 
 const TWO = { redis: clusterOf(3), copy: clusterOf(3) };
 
@@ -179,6 +182,22 @@ test.describe('request_mirror_policy', () => {
     assert.equal(new Client(noMirror).says('GET foo'), '*>s2.p');
     const noRedis = meshOf({ routes: [route], upstreams: { ...TWO, redis: NO_SERVERS } });
     assert.equal(new Client(noRedis).says('GET foo'), '-no upstream host');
+  });
+
+  test('a write to one server goes where that is now, whatever it was before', () => {
+    const route = { ...plainRoute(null, 'redis'), mirrors: [mirror()] };
+    const first = meshOf({ routes: [route], upstreams: { ...TWO, copy: singleServer('a:1') } });
+    const command = Command.of(['SET', 'foo', '1']);
+    const copies = (upstreams: Readonly<Record<string, Placement>>): (string | undefined)[] => {
+      const topology = { version: 1, upstreams };
+      const decision = decide(command, topology, first.config, replayRng([]));
+      return partsOf(decision).flatMap((part) => part.mirrors.map(({ address }) => address));
+    };
+    assert.deepEqual(copies({ ...TWO, copy: singleServer('a:1') }), ['a:1']);
+    assert.deepEqual(copies({ ...TWO, copy: singleServer('b:1') }), ['b:1']);
+    assert.deepEqual(copies({ ...TWO, copy: NO_SERVERS }), []);
+    assert.deepEqual(copies(TWO), [primaryOf(2)]);
+    assert.deepEqual(copies({ ...TWO, copy: singleServer('a:1') }), ['a:1']);
   });
 
   test('commands to all shards are copied shard by shard', () => {

@@ -1,7 +1,7 @@
 /** The byte operations that are shared. */
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { copyBytes, equalsIgnoreCase } from '../../src/resp/bytes.js';
+import { copyBytes, equalBytes, equalsIgnoreCase } from '../../src/resp/bytes.js';
 
 test('ranges of any size are copied, and nothing around them', () => {
   const from = Buffer.from(Array.from({ length: 600 }, (_, i) => i % 251));
@@ -11,6 +11,21 @@ test('ranges of any size are copied, and nothing around them', () => {
     assert.deepEqual(to.subarray(30, 30 + length), from.subarray(50, 50 + length));
     assert.ok(to.subarray(0, 30).every((byte) => byte === 0xff));
     assert.ok(to.subarray(30 + length).every((byte) => byte === 0xff));
+  }
+});
+
+test('ranges are equal where every byte is, whatever stands around them', () => {
+  const a = Buffer.from(Array.from({ length: 600 }, (_, i) => i % 251));
+  for (const length of [0, 1, 2, 127, 128, 129, 130, 500]) {
+    const b = Buffer.alloc(600, 0xff);
+    a.copy(b, 30, 50, 50 + length);
+    assert.equal(equalBytes(a, 50, 50 + length, b, 30), true);
+    for (const at of [0, length >> 1, length - 1]) {
+      if (length === 0) continue;
+      b[30 + at] = (b[30 + at] as number) ^ 1;
+      assert.equal(equalBytes(a, 50, 50 + length, b, 30), false, `${length} bytes, at ${at}`);
+      b[30 + at] = (b[30 + at] as number) ^ 1;
+    }
   }
 });
 
