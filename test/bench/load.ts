@@ -56,7 +56,21 @@ export type Steady = { readonly sent: number; readonly p50Ms: number; readonly p
 
 /** Sends `rate` commands a second for so many seconds, from a process of its own. */
 export async function steadily(port: number, rate: string, seconds: string): Promise<Steady> {
+  const [[only] = []] = await inTurns([port], rate, seconds, 1, 0);
+  if (only === undefined) throw new TypeError('the loader said nothing');
+  return only;
+}
+
+/** The same to several ports in turn, with what `loader.ts` has beside the last: by port, what came of each turn. */
+export async function inTurns(
+  ports: readonly number[],
+  rate: string,
+  seconds: string,
+  turns: number,
+  share: number,
+): Promise<readonly (readonly Steady[])[]> {
   const loader = new URL('./loader.js', import.meta.url).pathname;
-  const { stdout } = await run(process.execPath, [loader, String(port), rate, seconds]);
-  return JSON.parse(stdout) as Steady;
+  const args = [loader, ports.join(','), rate, seconds, String(turns), String(share)];
+  const { stdout } = await run(process.execPath, args, { maxBuffer: 64 * 1024 * 1024 });
+  return JSON.parse(stdout) as Steady[][];
 }

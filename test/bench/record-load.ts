@@ -1,68 +1,100 @@
 /**
- * `node dist/test/bench/record-load.js [--rate 50000] [--seconds 5] [--rounds 12]`: what a recording adds to the clients' latencies at a
- * steady rate, which is not what it takes of a full load.
+ * `node dist/test/bench/record-load.js [--rate 50000] [--turns 60] [--starts 3]`: what a recording adds to the clients' latencies at a steady
+ * rate, which is not what it takes of a full load.
  *
- * One proxy with a recording and two without take turns, in changing order, for a 99th percentile of some milliseconds is mostly what the
- * machine did meanwhile: how far the two alike are apart says how much of the difference is chance. No timed test.
+ * Four proxies take turns of a second: one without a recording, one with, and two more without. Of these one is like the first: how far the
+ * two are apart says how much of a difference is chance. Beside the other a process of the lowest priority takes as much of a processor as
+ * the recorder's thread does: where that alone makes clients wait, as on a machine of two processors that has servers and load on them as
+ * well, a recording cannot be had for less. No timed test.
  */
 import { parseArgs } from 'node:util';
 import { findServerProgram, Servers, startCluster } from '../../bin/demo/servers.js';
-import { steadily } from './load.js';
+import { inTurns, type Steady, steadily } from './load.js';
 import { type Target, targets } from './targets.js';
 
 const { values: flags } = parseArgs({
   options: {
     rate: { type: 'string', default: '50000' },
-    seconds: { type: 'string', default: '5' },
-    rounds: { type: 'string', default: '12' },
+    turns: { type: 'string', default: '30' },
+    starts: { type: 'string', default: '3' },
   },
 });
 
-type Runner = {
-  readonly name: string;
-  readonly target: Target;
-  readonly p50: number[];
-  readonly p99: number[];
-  readonly us: number[];
-};
+const NAMES = ['headless', 'record', 'headless again', 'headless, with another process'];
+const WARM_UP_SECONDS = '8';
+const RESAMPLES = 2000;
 
 const program = findServerProgram();
 if (program === null) throw new TypeError('the bench needs redis-server');
 const servers = new Servers(program);
-const runners: Runner[] = [];
+const all: Steady[][] = NAMES.map(() => []);
+const cpuUs: number[] = NAMES.map(() => 0);
+let running: readonly Target[] = [];
 try {
   const cluster = await startCluster(servers, 3, [], 0);
-  const single = await servers.start();
-  const starters = targets(cluster, single);
-  for (const name of ['headless', 'record', 'headless again']) {
-    const starter = starters.find((each) => name.startsWith(each.name));
-    const target = await starter?.start();
-    if (target) runners.push({ name, target, p50: [], p99: [], us: [] });
+  const starters = targets(cluster, await servers.start());
+  // Each start is another throw of the dice: where threads come to lie, what is compiled when.
+  for (let start = 0; start < Number(flags.starts); start++) {
+    running = await Promise.all(
+      NAMES.map(async (name) => {
+        const starter = starters.find((each) => name.startsWith(each.name));
+        const target = await starter?.start();
+        if (!target) throw new TypeError(`${name} cannot be started`);
+        return target;
+      }),
+    );
+    const us: number[] = [];
+    for (const target of running) us.push(await cpuOf(target));
+    us.forEach((each, i) => {
+      cpuUs[i] = (cpuUs[i] ?? 0) + each / Number(flags.starts);
+    });
+    const [headless = 0, record = 0] = us;
+    const share = ((record - headless) * Number(flags.rate)) / 1e6;
+    const ports = running.map(({ port }) => port);
+    const turns = await inTurns(ports, flags.rate, '1', Number(flags.turns), share);
+    for (const [i, each] of turns.entries()) all[i]?.push(...each);
+    for (const target of running) await target.stop();
+    running = [];
+    process.stderr.write(
+      `start ${start + 1} of ${flags.starts}: the recorder takes ${Math.round(100 * share)} % of a processor\n`,
+    );
   }
-  for (let round = -1; round < Number(flags.rounds); round++) {
-    const from = (round + 1) % runners.length;
-    for (const runner of [...runners.slice(from), ...runners.slice(0, from)]) {
-      const before = runner.target.cpuS();
-      const { sent, p50Ms, p99Ms } = await steadily(runner.target.port, flags.rate, flags.seconds);
-      if (round < 0) continue; // until all has been compiled
-      runner.p50.push(p50Ms);
-      runner.p99.push(p99Ms);
-      runner.us.push(((runner.target.cpuS() - before) * 1e6) / sent);
-    }
-  }
-  const [base] = runners;
-  for (const { name, p50, p99, us } of runners) {
-    const share = mean(p99) / mean(base?.p99 ?? []);
+  for (const [i, name] of NAMES.entries()) {
+    const figure = (of: (each: Steady) => number): string => {
+      const own = (all[i] ?? []).map(of);
+      const ratios = own.map((each, turn) => each / of(all[0]?.[turn] as Steady));
+      const [low, high] = boundsOf(ratios);
+      return `${mean(own).toFixed(2)} ms (x ${mean(ratios).toFixed(2)}: ${low.toFixed(2)} to ${high.toFixed(2)})`;
+    };
+    const p50 = figure(({ p50Ms }) => p50Ms);
+    const p99 = figure(({ p99Ms }) => p99Ms);
     console.log(
-      `${name.padEnd(16)} p50 ${mean(p50).toFixed(2)} ms  p99 ${mean(p99).toFixed(2)} ms (${share.toFixed(2)})  ${mean(us).toFixed(2)} µs CPU a command`,
+      `${name.padEnd(31)} p50 ${p50}  p99 ${p99}  ${cpuUs[i]?.toFixed(1)} µs CPU a command`,
     );
   }
 } finally {
-  for (const { target } of runners) await target.stop();
+  for (const target of running) await target.stop();
   await servers.stop();
+}
+
+/** µs for each command, once everything has been compiled. */
+async function cpuOf(target: Target): Promise<number> {
+  await steadily(target.port, flags.rate, '3');
+  const before = target.cpuS();
+  const { sent } = await steadily(target.port, flags.rate, WARM_UP_SECONDS);
+  return ((target.cpuS() - before) * 1e6) / sent;
 }
 
 /** The geometric mean: one stall of the machine does not make the figure. */
 function mean(values: readonly number[]): number {
   return Math.exp(values.reduce((sum, value) => sum + Math.log(value), 0) / values.length);
+}
+
+/** Between which the mean lies in nine of ten such series (bootstrap). */
+function boundsOf(values: readonly number[]): readonly [number, number] {
+  const any = (): number => values[Math.floor(Math.random() * values.length)] ?? 1;
+  const means = Array.from({ length: RESAMPLES }, () => mean(values.map(any))).sort(
+    (a, b) => a - b,
+  );
+  return [means[RESAMPLES / 20] ?? 1, means[RESAMPLES - RESAMPLES / 20] ?? 1];
 }
