@@ -4,7 +4,7 @@
  *
  * Four proxies take turns of a second: one without a recording, one with, and two more without. Of these one is like the first: how far the
  * two are apart says how much of a difference is chance. Beside the other a process of the lowest priority takes as much of a processor as
- * the recorder's thread does: where that alone makes clients wait, as on a machine of two processors that has servers and load on them as
+ * a recording does: where that alone makes clients wait, as on a machine of two processors that has servers and load on them as
  * well, a recording cannot be had for less. No timed test.
  */
 import { parseArgs } from 'node:util';
@@ -56,7 +56,7 @@ try {
     for (const target of running) await target.stop();
     running = [];
     process.stderr.write(
-      `start ${start + 1} of ${flags.starts}: the recorder takes ${Math.round(100 * share)} % of a processor\n`,
+      `start ${start + 1} of ${flags.starts}: a recording takes ${Math.round(100 * share)} % of a processor\n`,
     );
   }
   for (const [i, name] of NAMES.entries()) {
