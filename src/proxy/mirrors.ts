@@ -11,12 +11,13 @@ import { compareReplies } from '../compare/compare.js';
 import type { Cause, MirrorState } from '../events/event.js';
 import { addTo, type MirrorTally } from '../events/stats.js';
 import type { Hop, Part } from '../mesh/decision.js';
-import { copyBytes, EMPTY, equalBytes, MINUS } from '../resp/bytes.js';
+import { equalBytes, MINUS } from '../resp/bytes.js';
 import type { ReplyReader } from '../resp/reply.js';
 import { REQUEST, RequestParser } from '../resp/request.js';
 import type { Core } from './core.js';
 import type { Exchange } from './exchange.js';
 import { Leg } from './leg.js';
+import { WaitingRoom } from './room.js';
 import type { UpstreamConnection } from './upstream.js';
 
 /** Copies of one mirror that may wait for their replies, and the bytes they may hold meanwhile. */
@@ -28,16 +29,13 @@ const MAX_COMPARED = 1024 * 1024;
 const REST_US = 1_000_000;
 /** What is kept of a reply that differs. */
 const MAX_SHOWN = 4096;
-/** Size of the chunks in which small replies wait for the other: a Buffer of its own would cost more than its few bytes. */
-const WAITING_ROOM = 4096;
 
 /** All mirrors of one proxy. */
 export class Mirrors {
   private readonly core: () => Core;
   private readonly byUpstream = new Map<string, Mirror>();
-  /** Where replies are kept, and how much of it is taken. */
-  room: Buffer = EMPTY;
-  taken = 0;
+  /** Where the first of two replies waits for the other. */
+  readonly room: WaitingRoom = new WaitingRoom();
 
   constructor(core: () => Core) {
     this.core = core;
@@ -192,17 +190,11 @@ export class MirrorCopy extends Leg {
   }
 
   private keep(from: Buffer, start: number, end: number): void {
-    const { mirrors } = this.core;
-    const length = end - start;
-    if (mirrors.room.length - mirrors.taken < length) {
-      mirrors.room = Buffer.allocUnsafeSlow(Math.max(WAITING_ROOM, length));
-      mirrors.taken = 0;
-    }
-    copyBytes(from, start, end, mirrors.room, mirrors.taken);
-    this.kept = mirrors.room;
-    this.keptStart = mirrors.taken;
-    this.keptEnd = mirrors.taken += length;
-    this.holds(length);
+    const { room } = this.core.mirrors;
+    this.keptStart = room.put(from, start, end);
+    this.keptEnd = this.keptStart + end - start;
+    this.kept = room.chunk;
+    this.holds(end - start);
   }
 
   private keptBytes(kept: Buffer): Buffer {

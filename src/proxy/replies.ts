@@ -7,11 +7,11 @@
  *          └─▶ overflow, while the client does not read
  */
 import type { Socket } from 'node:net';
-import { copyBytes, EMPTY } from '../resp/bytes.js';
 import type { Core } from './core.js';
 import type { Exchange } from './exchange.js';
 import { faultReply } from './faults.js';
 import { type Flushable, Output } from './output.js';
+import { WaitingRoom } from './room.js';
 import { ByteStore } from './store.js';
 import type { UpstreamConnection } from './upstream.js';
 
@@ -26,8 +26,6 @@ const HELD_BYTES = 4 * 1024 * 1024;
  */
 const MAX_DEFERRED = 2;
 const WORTH_WRITING = 8 * 1024;
-/** Size of the chunks in which small replies wait for earlier ones. */
-const WAITING_ROOM = 4 * 1024;
 
 /** What the replies' owner hears. */
 export type RepliesOwner = {
@@ -48,8 +46,7 @@ export class Replies implements Flushable {
   private done: Exchange[] = [];
   private scheduled = false;
   private deferred = 0;
-  private waitingRoom: Buffer = EMPTY;
-  private taken = 0;
+  private readonly room = new WaitingRoom();
   private closed = false;
   private isSlow = false;
   private overflow: ByteStore | null = null;
@@ -96,17 +93,12 @@ export class Replies implements Flushable {
     this.advance();
   }
 
-  /** Copies a reply that has to wait for earlier ones; small ones share a chunk, for a Buffer costs more than its few bytes. */
+  /** Copies a reply that has to wait for earlier ones. */
   private hold(exchange: Exchange, from: Buffer, start: number, end: number): void {
-    const length = end - start;
-    if (this.waitingRoom.length - this.taken < length) {
-      this.waitingRoom = Buffer.allocUnsafeSlow(Math.max(WAITING_ROOM, length));
-      this.taken = 0;
-    }
-    copyBytes(from, start, end, this.waitingRoom, this.taken);
-    exchange.replyBuf = this.waitingRoom;
-    exchange.replyStart = this.taken;
-    exchange.replyEnd = this.taken += length;
+    const at = this.room.put(from, start, end);
+    exchange.replyBuf = this.room.chunk;
+    exchange.replyStart = at;
+    exchange.replyEnd = at + end - start;
   }
 
   /** Some bytes of the reply to the first command, now; `lastPart` ends it. */
