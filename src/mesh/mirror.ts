@@ -32,9 +32,8 @@ export function copiesOf(
     const { upstream } = mirror;
     let reason = reasonFor(mirror, copied.isWrite, rng);
     if (reason.code === 'copied') {
-      const hop = copied.isWrite
-        ? (onlyHop(mirror, topology) ?? hopTo(upstream, topology, copied, rng))
-        : hopTo(upstream, topology, copied, rng);
+      const known = copied.isWrite ? onlyHop(mirror, topology) : null;
+      const hop = known ?? hopTo(upstream, topology, copied, rng);
       if (hop === null) reason = { ...reason, code: 'no-host' };
       else if (hops === null) hops = [hop];
       else hops.push(hop);

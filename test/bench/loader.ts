@@ -6,6 +6,7 @@
 import { spawn } from 'node:child_process';
 import { connect, type Socket } from 'node:net';
 import { constants, setPriority } from 'node:os';
+import { rotated } from './load.js';
 
 const [ports = '', ...figures] = process.argv.slice(2);
 const [rate = 0, seconds = 0, turns = 1, share = 0] = figures.map(Number);
@@ -158,8 +159,7 @@ const last = loads.at(-1);
 const beside = share > 0 ? startBeside() : null;
 await loads[0]?.fill();
 for (let turn = 0; turn < turns; turn++) {
-  const from = turn % loads.length;
-  const order = [...loads.slice(from), ...loads.slice(0, from)];
+  const order = rotated(loads, turn);
   for (const load of turn % 2 === 0 ? order : order.toReversed()) {
     beside?.set(load === last);
     // What the one before has left to do is done by then.

@@ -1,5 +1,5 @@
 /**
- * `node dist/test/bench/record-load.js [--rate 50000] [--turns 60] [--starts 3]`: what a recording adds to the clients' latencies at a steady
+ * `node dist/test/bench/record-load.js [--rate 50000] [--turns 30] [--starts 3]`: what a recording adds to the clients' latencies at a steady
  * rate, which is not what it takes of a full load.
  *
  * Four proxies take turns of a second: one without a recording, one with, and two more without. Of these one is like the first: how far the

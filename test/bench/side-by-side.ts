@@ -3,7 +3,7 @@
  * a second each in turn, many times, and what is told is the median of the ratios within a round.
  */
 import { ask } from '../../bin/demo/servers.js';
-import { type Load, measure } from './load.js';
+import { type Load, measure, rotated } from './load.js';
 import type { Target } from './targets.js';
 
 /** For each of the bench's rounds. */
@@ -60,9 +60,7 @@ export async function compare(
   const of = (target: string, load: string): Sample[] => samples.get(`${target}\n${load}`) ?? [];
   for (let round = -WARM_UP; round < rounds * ROUNDS; round++) {
     for (const load of loadsOf(keys)) {
-      // The later one is in a round, the more keys the servers have, and the hotter the machine is.
-      const from = (round + WARM_UP) % targets.length;
-      for (const target of [...targets.slice(from), ...targets.slice(0, from)]) {
+      for (const target of rotated(targets, round + WARM_UP)) {
         const before = target.cpuS();
         const { rps } = await measure(target, load);
         const us = ((target.cpuS() - before) * 1e6) / load.requests;
