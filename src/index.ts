@@ -10,6 +10,7 @@ export {
   compareReplies,
   compareValues,
 } from './compare/compare.js';
+export { type LatencyLimit, parseLatencyLimit } from './compare/latency.js';
 export { quoteAround, quoteBytes, showReply } from './compare/show.js';
 export {
   DEFAULT_TOLERANCES,
@@ -200,6 +201,7 @@ export {
   type ImportNotes,
   importCommands,
 } from './recording/imports.js';
+export { Latencies, type LatencyFinding, latencyLine } from './recording/latencies.js';
 export { NumberList } from './recording/line-store.js';
 export { type ArgumentRule, parseArgumentRule } from './recording/loose.js';
 export {
@@ -279,6 +281,7 @@ export { readServable, type Servable } from './recording/servable.js';
 export { checkOutput, type SinkOptions } from './recording/sink.js';
 export type { Spoken } from './recording/spoken.js';
 export { StartState } from './recording/start-state.js';
+export { ToleranceUse } from './recording/tolerance-use.js';
 export type { Json, JsonObject } from './recording/values.js';
 export { roundSuffix, withoutSuffix } from './recording/vary.js';
 export { type BrokenLaw, checkLaw } from './recording/verify.js';

@@ -6,6 +6,8 @@ import {
   compareReplies,
   decodeReply,
   type Filter,
+  Latencies,
+  latencyLine,
   type Pair,
   pairClients,
   pairCommands,
@@ -13,8 +15,9 @@ import {
   Selection,
   showReply,
   type Tolerances,
+  ToleranceUse,
 } from 'rmtop';
-import { filterOf, Output, openFile, sayCondition } from '../recording-files.js';
+import { filterOf, Output, openFile, say, sayCondition } from '../recording-files.js';
 import { commandText } from '../replay/script.js';
 
 type Flags = {
@@ -35,7 +38,7 @@ export function diffCommand(): Cli {
     .option('-f, --filter <expression>', 'only the commands that fit')
     .option(
       '--tolerate <setting>',
-      'ttl=5s, order=off, errors=strict … or none; repeatable',
+      'ttl=5s, order=off, latency=p99<2x … or none; repeatable',
       collect,
     )
     .option('--json', 'one JSON object a difference')
@@ -45,41 +48,45 @@ export function diffCommand(): Cli {
 }
 
 type Difference = {
-  readonly kind: string;
   readonly lines: readonly string[];
   readonly json: object;
 };
 
 async function diff(a: string, b: string, flags: Flags): Promise<number> {
   const filter = filterOf(flags.filter);
-  const tolerances = parseTolerances(flags.tolerate ?? []);
+  const comparing = new Comparing(parseTolerances(flags.tolerate ?? []));
   const [left, right] = [await clientsOf(a, filter), await clientsOf(b, filter)];
   const out = new Output();
   let differences = 0;
   let compared = 0;
-  let headed = false;
+  let last = '';
+  const print = async (hunk: string, { lines, json }: Difference): Promise<void> => {
+    if (flags.json === true) {
+      await out.write(`${JSON.stringify(json)}\n`);
+      return;
+    }
+    const head = last === '' ? `--- ${a}\n+++ ${b}\n` : '';
+    await out.write(`${head}${hunk === last ? '' : `${hunk}\n`}${lines.join('\n')}\n`);
+    last = hunk;
+  };
   for (const [one, other] of pairClients(left, right)) {
     const pairs = pairCommands(one?.commands ?? [], other?.commands ?? []);
-    let last = '';
+    const name = one?.name ?? other?.name ?? 'client';
     for (const pair of pairs) {
       compared++;
-      const found = differenceOf(pair, tolerances);
+      const found = comparing.pair(pair);
       if (found === null) continue;
       differences++;
-      if (flags.json === true) {
-        await out.write(`${JSON.stringify(found.json)}\n`);
-        continue;
-      }
-      const hunk = `@@ ${one?.name ?? other?.name ?? 'client'} ${place(pair)} @@`;
-      const head = headed ? '' : `--- ${a}\n+++ ${b}\n`;
-      headed = true;
-      await out.write(`${head}${hunk === last ? '' : `${hunk}\n`}${found.lines.join('\n')}\n`);
-      last = hunk;
+      await print(`@@ ${name} ${place(pair)} @@`, found);
     }
   }
-  const total = { k: 'diff', pairs: compared, different: differences };
-  if (flags.json === true) await out.write(`${JSON.stringify(total)}\n`);
-  return differences > 0 ? 1 : 0;
+  const slow = comparing.tooSlow();
+  for (const each of slow) await print('@@ latency @@', each);
+  if (flags.json === true) {
+    const total = { k: 'diff', pairs: compared, different: differences, ...comparing.json() };
+    await out.write(`${JSON.stringify(total)}\n`);
+  } else for (const note of comparing.notes()) say(`rmtop: ${note}`);
+  return differences > 0 || slow.length > 0 ? 1 : 0;
 }
 
 async function clientsOf(file: string, filter: Filter | null): Promise<ClientCommands[]> {
@@ -114,50 +121,96 @@ function place(pair: Pair): string {
     .join(' ');
 }
 
-function differenceOf(pair: Pair, tolerances: Tolerances): Difference | null {
-  if (pair.kind !== 'both') {
-    const event = pair.kind === 'missing' ? pair.a : pair.b;
-    const sign = pair.kind === 'missing' ? '-' : '+';
+/** Compares pairs, and counts what there is to say of all of them. */
+class Comparing {
+  private readonly tolerances: Tolerances;
+  private readonly used = new ToleranceUse();
+  private readonly latencies = new Latencies();
+
+  constructor(tolerances: Tolerances) {
+    this.tolerances = tolerances;
+  }
+
+  /** What is different about a pair; null for nothing that counts. */
+  pair(pair: Pair): Difference | null {
+    if (pair.kind !== 'both') {
+      const event = pair.kind === 'missing' ? pair.a : pair.b;
+      const sign = pair.kind === 'missing' ? '-' : '+';
+      return {
+        lines: [`${sign}${commandText(event)}   ${replyText(event)}`],
+        json: { kind: pair.kind, n: event.seq, command: commandText(event) },
+      };
+    }
+    const { a, b, changed } = pair;
+    const lines = [`-${commandText(a)}   ${replyText(a)}`, `+${commandText(b)}   ${replyText(b)}`];
+    if (changed)
+      return {
+        lines,
+        json: { kind: 'command', a: a.seq, b: b.seq, from: commandText(a), to: commandText(b) },
+      };
+    if (a.outcome.kind === 'reply' && b.outcome.kind === 'reply')
+      this.latencies.add(a.durationUs, b.durationUs);
+    return this.replies(a, b, lines);
+  }
+
+  private replies(a: CommandEvent, b: CommandEvent, lines: readonly string[]): Difference | null {
+    if (a.reply.condensed || b.reply.condensed) {
+      if (a.reply.bytes.equals(b.reply.bytes)) return null;
+      return { lines, json: { kind: 'cut', a: a.seq, b: b.seq, command: commandText(a) } };
+    }
+    const laterMs = (b.atUs - a.atUs) / 1000;
+    const found = compareReplies(a.command, bytesOf(a), bytesOf(b), this.tolerances, { laterMs });
+    this.used.add(a.command.name, found);
+    if (found.kind === 'same' || found.kind === 'tolerated') return null;
+    const where =
+      found.kind === 'diff' && found.path !== ''
+        ? [` at ${found.path}: ${found.a} > ${found.b}`]
+        : [];
     return {
-      kind: pair.kind,
-      lines: [`${sign}${commandText(event)}   ${replyText(event)}`],
-      json: { kind: pair.kind, n: event.seq, command: commandText(event) },
+      lines: [...lines, ...where],
+      json: {
+        ...found,
+        a: a.seq,
+        b: b.seq,
+        command: commandText(a),
+        ...(found.kind === 'diff' ? { from: found.a, to: found.b } : {}),
+      },
     };
   }
-  const { a, b, changed } = pair;
-  const lines = [`-${commandText(a)}   ${replyText(a)}`, `+${commandText(b)}   ${replyText(b)}`];
-  if (changed)
+
+  /** The limits on latencies that are broken. */
+  tooSlow(): readonly Difference[] {
+    return this.latencies
+      .check(this.tolerances.latency)
+      .filter(({ kept }) => kept === false)
+      .map((finding) => ({
+        lines: [` ${latencyLine(finding)}`],
+        json: { kind: 'latency', ...finding },
+      }));
+  }
+
+  /** What is no difference, and should be known all the same. */
+  notes(): string[] {
+    const tolerated = this.used.text();
+    const unchecked = this.latencies
+      .check(this.tolerances.latency)
+      .filter(({ kept }) => kept === null);
+    return [
+      ...(tolerated === null ? [] : [`tolerances used: ${tolerated}`]),
+      ...this.used.warnings().map((warning) => `warning: ${warning}`),
+      ...unchecked.map((finding) => `warning: latency ${latencyLine(finding)}`),
+    ];
+  }
+
+  /** The same for programs. */
+  json(): object {
+    const { latency } = this.tolerances;
     return {
-      kind: 'command',
-      lines,
-      json: { kind: 'command', a: a.seq, b: b.seq, from: commandText(a), to: commandText(b) },
-    };
-  if (a.reply.condensed || b.reply.condensed) {
-    if (a.reply.bytes.equals(b.reply.bytes)) return null;
-    return {
-      kind: 'cut',
-      lines,
-      json: { kind: 'cut', a: a.seq, b: b.seq, command: commandText(a) },
+      tolerances: this.used.json(),
+      warnings: this.used.warnings(),
+      ...(latency.length === 0 ? {} : { latency: this.latencies.check(latency) }),
     };
   }
-  const laterMs = (b.atUs - a.atUs) / 1000;
-  const found = compareReplies(a.command, bytesOf(a), bytesOf(b), tolerances, { laterMs });
-  if (found.kind === 'same' || found.kind === 'tolerated') return null;
-  const where =
-    found.kind === 'diff' && found.path !== ''
-      ? [` at ${found.path}: ${found.a} > ${found.b}`]
-      : [];
-  return {
-    kind: 'reply',
-    lines: [...lines, ...where],
-    json: {
-      ...found,
-      a: a.seq,
-      b: b.seq,
-      command: commandText(a),
-      ...(found.kind === 'diff' ? { from: found.a, to: found.b } : {}),
-    },
-  };
 }
 
 function bytesOf({ reply }: CommandEvent): Buffer | null {

@@ -65,7 +65,7 @@ export function withReplayFlags(command: Command): Command {
     .option('--only <n1..n2>', 'only these numbers')
     .option(
       '--tolerate <setting>',
-      'ttl=5s, order=off, errors=strict … or none; repeatable',
+      'ttl=5s, order=off, latency=p99<2x … or none; repeatable',
       collect,
     )
     .option(

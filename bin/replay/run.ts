@@ -64,7 +64,7 @@ export async function replayRecording(
     connections: connectionsOf(flags),
   });
   sayLimits(script);
-  const report = new ReplayReport();
+  const report = new ReplayReport(options.tolerances.latency);
   const target = await (flags.direct === true
     ? directTarget(flags)
     : meshTarget(script, flags, report));

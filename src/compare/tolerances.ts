@@ -6,6 +6,7 @@
  */
 import type { Command } from '../commands/command.js';
 import { RmtopError } from '../errors.js';
+import { type LatencyLimit, parseLatencyLimit } from './latency.js';
 
 /** The name of a tolerance, as it is reported and switched off. */
 export type ToleranceName =
@@ -32,6 +33,8 @@ export type Tolerances = {
   readonly float: number;
   /** Errors are the same when their code word is. */
   readonly errorText: boolean;
+  /** What quantiles of latencies have to keep; none: latencies are not compared. */
+  readonly latency: readonly LatencyLimit[];
 };
 
 export const DEFAULT_TOLERANCES: Tolerances = {
@@ -43,6 +46,7 @@ export const DEFAULT_TOLERANCES: Tolerances = {
   server: true,
   float: 1e-12,
   errorText: true,
+  latency: [],
 };
 
 /** Every byte counts. */
@@ -55,6 +59,7 @@ export const NO_TOLERANCES: Tolerances = {
   server: false,
   float: 0,
   errorText: false,
+  latency: [],
 };
 
 function names(text: string): ReadonlySet<string> {
@@ -162,7 +167,7 @@ export function tolerancesOf(command: Command, settings: Tolerances): ToleranceN
 }
 
 const SETTINGS =
-  'order=off ttl=5s time=strict random=off cursor=off server=compare float=0 errors=strict none';
+  'order=off ttl=5s time=strict random=off cursor=off server=compare float=0 errors=strict latency=p99<2x none';
 
 /** Reads settings such as `ttl=5s`, `errors=strict` or `none`, later ones over earlier ones. Throws USAGE. */
 export function parseTolerances(
@@ -205,6 +210,12 @@ function withSetting(settings: Tolerances, text: string): Tolerances {
       if (isOff) return { ...settings, float: 0 };
       if (Number(value) > 0) return { ...settings, float: Number(value) };
       break;
+    case 'latency': {
+      if (isOff) return { ...settings, latency: [] };
+      const limit = parseLatencyLimit(value);
+      if (limit !== null) return { ...settings, latency: [...settings.latency, limit] };
+      break;
+    }
     default:
   }
   throw new RmtopError('USAGE', `--tolerate '${text}' is not understood`, {

@@ -1,10 +1,12 @@
 /** What a replay came to: counted as it runs, then told as text, JSON or JUnit. */
-import type { ToleranceName } from '../compare/tolerances.js';
+import type { LatencyLimit } from '../compare/latency.js';
 import { createHistogram, type Histogram, quantileUs, recordUs } from '../events/histogram.js';
+import { Latencies, type LatencyFinding, latencyLine } from './latencies.js';
 import type { ScriptUse } from './recorded-scripts.js';
 import type { DecisionChange, Redecided } from './redecide.js';
 import type { ReplayOutcome, ReplayResult } from './replay.js';
 import type { LeftOut } from './replay-items.js';
+import { ToleranceUse } from './tolerance-use.js';
 
 /** One reply that is not the recorded one. */
 export type ReplyDifference = {
@@ -48,12 +50,16 @@ export class ReplayReport {
   readonly differences: ReplyDifference[] = [];
   readonly routes: RouteDifference[] = [];
   readonly changes: Partial<Record<DecisionChange, number>> = {};
-  private readonly tolerances = new Map<ToleranceName, Map<string, number>>();
-  private readonly commands = new Map<string, number>();
-  private readonly recorded: Histogram = createHistogram();
-  private readonly now: Histogram = createHistogram();
+  private readonly limits: readonly LatencyLimit[];
+  private readonly tolerances = new ToleranceUse();
+  private readonly latencies = new Latencies();
   private readonly late: Histogram = createHistogram();
   private maxLateMs = 0;
+
+  /** `limits` are those that latencies have to keep; without any they are only told. */
+  constructor(limits: readonly LatencyLimit[] = []) {
+    this.limits = limits;
+  }
 
   /** Counts one result; `command` is its text for people. */
   add(result: ReplayResult, command: string): void {
@@ -63,22 +69,19 @@ export class ReplayReport {
       recordUs(this.late, Math.round(lateMs * 1000));
       this.maxLateMs = Math.max(this.maxLateMs, lateMs);
     }
-    if (item.doneUs !== null && result.reply !== null) {
-      recordUs(this.recorded, item.doneUs - item.atUs);
-      recordUs(this.now, result.latencyUs);
-    }
+    if (item.doneUs !== null && result.reply !== null)
+      this.latencies.add(item.doneUs - item.atUs, result.latencyUs);
     if (comparison === null) {
       this.notCompared++;
       return;
     }
-    this.commands.set(name, (this.commands.get(name) ?? 0) + 1);
+    this.tolerances.add(name, comparison);
     switch (comparison.kind) {
       case 'same':
         this.same++;
         return;
       case 'tolerated':
         this.tolerated++;
-        for (const each of comparison.by) this.tolerate(each, name);
         return;
       default:
         this.different++;
@@ -99,15 +102,6 @@ export class ReplayReport {
     }
   }
 
-  private tolerate(name: ToleranceName, command: string): void {
-    let commands = this.tolerances.get(name);
-    if (commands === undefined) {
-      commands = new Map();
-      this.tolerances.set(name, commands);
-    }
-    commands.set(command, (commands.get(command) ?? 0) + 1);
-  }
-
   /** Counts where one command went; null: where it had gone. */
   route(n: number, command: string, found: Redecided | null, round = 1): void {
     this.routed++;
@@ -119,21 +113,15 @@ export class ReplayReport {
       this.routes.push({ n, ...inRound(round), command, change, recorded, now });
   }
 
-  /** 0 all the same, 1 something differs. */
-  get exitCode(): 0 | 1 {
-    return this.different > 0 || this.routedElsewhere > 0 ? 1 : 0;
+  /** What came of the limits that latencies had to keep. */
+  get latency(): readonly LatencyFinding[] {
+    return this.latencies.check(this.limits);
   }
 
-  /** Tolerances that hid more than half of a command's replies. */
-  private get broad(): string[] {
-    return [...this.tolerances].flatMap(([name, commands]) =>
-      [...commands]
-        .filter(([command, count]) => count > 1 && count > (this.commands.get(command) ?? 0) / 2)
-        .map(
-          ([command, count]) =>
-            `${name} hides ${count} of ${this.commands.get(command) ?? 0} replies to ${command}`,
-        ),
-    );
+  /** 0 all the same, 1 something differs, or is too slow. */
+  get exitCode(): 0 | 1 {
+    const isSlow = this.latency.some(({ kept }) => kept === false);
+    return this.different > 0 || this.routedElsewhere > 0 || isSlow ? 1 : 0;
   }
 
   /** The report for people. `next` names the file for the line that opens it. */
@@ -149,17 +137,16 @@ export class ReplayReport {
         `routing   ${n(this.routed - this.routedElsewhere)} same   ${n(this.routedElsewhere)} different${this.routedElsewhere === 0 ? '' : `: ${changesText(this.changes)}`}`,
       );
     lines.push(
-      `latency   p50 ${quantile(this.recorded, 0.5)} > ${quantile(this.now, 0.5)} ms   p99 ${quantile(this.recorded, 0.99)} > ${quantile(this.now, 0.99)} ms`,
+      `latency   ${this.latencies.text('p50', 0.5)}   ${this.latencies.text('p99', 0.99)}`,
+      ...this.latency.map((finding) => `latency   ${latencyLine(finding)}`),
     );
     const missing = Object.entries(left).filter(([, count]) => count > 0);
     if (missing.length > 0)
       lines.push(`not sent  ${missing.map(([why, count]) => `${n(count)} ${why}`).join(', ')}`);
     lines.push(...scriptLines(this.scripts));
-    if (this.tolerances.size > 0)
-      lines.push(
-        `tolerances used: ${[...this.tolerances].map(([name, commands]) => `${name} (${[...commands].map(([command, count]) => `${command} ${count}`).join(', ')})`).join(', ')}`,
-      );
-    for (const warning of this.broad) lines.push(`warning: ${warning}`);
+    const tolerated = this.tolerances.text();
+    if (tolerated !== null) lines.push(`tolerances used: ${tolerated}`);
+    for (const warning of this.tolerances.warnings()) lines.push(`warning: ${warning}`);
     if (outcome.unorderedFrom !== null)
       lines.push(
         `warning: a reply never came: from #${outcome.unorderedFrom} on the order is not guaranteed`,
@@ -196,18 +183,17 @@ export class ReplayReport {
         different: this.routedElsewhere,
         changes: this.changes,
       },
-      tolerances: Object.fromEntries(
-        [...this.tolerances].map(([name, commands]) => [name, Object.fromEntries(commands)]),
-      ),
-      warnings: this.broad,
+      tolerances: this.tolerances.json(),
+      warnings: this.tolerances.warnings(),
+      ...(this.limits.length === 0 ? {} : { latency: this.latency }),
       differences: this.differences,
       routes: this.routes,
     };
   }
 
-  /** The same for CI: a test case for each command name, failed by its differences. */
+  /** The same for CI: a test case for each command name, failed by its differences, and one for each limit on latencies. */
   junit(file: string): string {
-    const cases = [...this.commands].map(([name, count]) => {
+    const cases = [...this.tolerances.commands].map(([name, count]) => {
       const failures = this.differences.filter((each) =>
         each.command.toUpperCase().startsWith(name),
       );
@@ -226,6 +212,13 @@ export class ReplayReport {
       )
       .join('');
     cases.push(`  <testcase classname="${xml(file)}" name="routing">${routing}</testcase>`);
+    for (const finding of this.latency) {
+      const failure =
+        finding.kept === false ? `<failure message="${xml(latencyLine(finding))}"/>` : '';
+      cases.push(
+        `  <testcase classname="${xml(file)}" name="${xml(`latency ${finding.limit}`)}">${failure}</testcase>`,
+      );
+    }
     const failed = cases.filter((each) => each.includes('<failure')).length;
     return `<?xml version="1.0" encoding="UTF-8"?>\n<testsuite name="rmtop replay" tests="${cases.length}" failures="${failed}">\n${cases.join('\n')}\n</testsuite>\n`;
   }

@@ -4,6 +4,7 @@ import { parseSeed } from '../config/seed.js';
 import { RmtopError } from '../errors.js';
 import { isLoopback } from '../mesh/address.js';
 import { redisCliLine } from '../recording/exporters/redis-cli.js';
+import type { LatencyFinding } from '../recording/latencies.js';
 import { openRecording } from '../recording/reader.js';
 import { PROCESS_CLOCK, Replay, type ReplayItem } from '../recording/replay.js';
 import { type LeftOut, replayItem } from '../recording/replay-items.js';
@@ -17,7 +18,7 @@ export type ReplayFileOptions = {
   readonly url: string;
   /** 1: as recorded; `max`, the default: as fast as cause and effect allow. */
   readonly speed?: number | 'max';
-  /** `ttl=5s`, `order=off`, `none`: what `rmtop replay --tolerate` takes. */
+  /** `ttl=5s`, `order=off`, `latency=p99<2x`, `none`: what `rmtop replay --tolerate` takes. */
   readonly tolerate?: readonly string[];
   /** How much longer than recorded a reply is waited for; 5 s by default. */
   readonly guardMs?: number;
@@ -34,6 +35,8 @@ export type ReplayResults = {
   readonly different: number;
   readonly notCompared: number;
   readonly differences: readonly ReplyDifference[];
+  /** What came of the limits on latencies, where `tolerate` sets any. */
+  readonly latency: readonly LatencyFinding[];
 };
 
 /**
@@ -52,7 +55,8 @@ export async function replay(file: string, options: ReplayFileOptions): Promise<
         next: ['allowWrites: true, or replay against 127.0.0.1'],
       },
     );
-  const report = new ReplayReport();
+  const tolerances = parseTolerances(options.tolerate ?? []);
+  const report = new ReplayReport(tolerances.latency);
   const run = new Replay(
     listedItems(items),
     (_connection, reply, closed) =>
@@ -63,14 +67,14 @@ export async function replay(file: string, options: ReplayFileOptions): Promise<
       maxGapMs: null,
       guardMs: options.guardMs ?? 5000,
       pipeline: true,
-      tolerances: parseTolerances(options.tolerate ?? []),
+      tolerances,
     },
     PROCESS_CLOCK,
     (result) => report.add(result, redisCliLine(result.item.command.argv)),
   );
   const { sent } = await run.run();
-  const { same, tolerated, different, notCompared, differences } = report;
-  return { sent, same, tolerated, different, notCompared, differences };
+  const { same, tolerated, different, notCompared, differences, latency } = report;
+  return { sent, same, tolerated, different, notCompared, differences, latency };
 }
 
 async function itemsOf(file: string): Promise<ReplayItem[]> {
