@@ -370,3 +370,11 @@ export function usage(flag: string, value: string, wanted: string): RmtopError {
     next: ['rmtop --help'],
   });
 }
+
+/** Two flags that exclude each other. */
+export function conflict(one: string, other: string, why: string | null = null): RmtopError {
+  return new RmtopError('USAGE', `${one} and ${other} do not go together`, {
+    why,
+    next: ['rmtop --help'],
+  });
+}

@@ -47,6 +47,7 @@ export {
   type ExportOptions,
   exportFaults,
   type NotExported,
+  serviceHost,
 } from './config/export.js';
 export {
   amountText,
@@ -190,6 +191,7 @@ export { CommandStore } from './recording/command-store.js';
 export { newHeader, packageVersion, plainWriter, RECORD_KEEP } from './recording/defaults.js';
 export { redisCliLine } from './recording/exporters/redis-cli.js';
 export { EXPORTERS, type Exporter } from './recording/exporters.js';
+export { FaultRules } from './recording/fault-rules.js';
 export { FaultScript } from './recording/fault-script.js';
 export { FixtureMaker, type FixtureOptions } from './recording/fixture.js';
 export { commandToJson } from './recording/format.js';

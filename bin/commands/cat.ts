@@ -10,8 +10,9 @@ import {
   removesMore,
   Selection,
 } from 'rmtop';
+import { catFaults } from '../cat-faults.js';
 import { readFixture } from '../fixture.js';
-import { usage } from '../options.js';
+import { conflict, usage } from '../options.js';
 import { readRedaction, redactHeader } from '../record-flags.js';
 import { filterOf, Output, openFile, say, sayCondition } from '../recording-files.js';
 
@@ -23,6 +24,7 @@ type Flags = {
   readonly latency?: boolean;
   readonly redact?: string;
   readonly redactKeyEnv?: string;
+  readonly faults?: string;
 } & Readonly<Record<string, unknown>>;
 
 export function catCommand(): Cli {
@@ -40,11 +42,17 @@ export function catCommand(): Cli {
       'the variable with the key that equal values are hashed with',
     )
     .option('--strict', 'a damaged line is an error')
+    .option('--faults <form>', 'mesh: the fault rules as an Aeraki RedisService, where they fit')
     .option('--fixture', 'a recording for git: without what the machine and the moment put into it')
     .option('--latency', 'with --fixture: keep durations');
   for (const { name, help } of EXPORTERS) if (name !== 'text') command.option(`--${name}`, help);
   return command.action(async (files: string[], flags: Flags) => {
     const exporter = exporterOf(flags);
+    if (flags.faults !== undefined) {
+      checkFaults(flags, exporter);
+      await catFaults(files, flags.strict === true, new Output());
+      return;
+    }
     const clean = cleaner(flags);
     const out = new Output();
     if (flags.fixture === true) {
@@ -55,6 +63,17 @@ export function catCommand(): Cli {
     if (exporter.head !== '') await out.write(exporter.head);
     for (const file of files) if (!(await cat(file, exporter, flags, clean, out))) return;
   });
+}
+
+/** Throws USAGE for what makes no sense beside `--faults`. */
+function checkFaults(flags: Flags, { name }: Exporter): void {
+  if (flags.faults !== 'mesh') throw usage('--faults', flags.faults ?? '', 'mesh');
+  const beside = [
+    ...(name === 'text' ? [] : [name]),
+    ...['filter', 'skip', 'fixture', 'latency', 'redact'].filter((each) => each in flags),
+  ];
+  if (beside[0] !== undefined)
+    throw conflict(`--${beside[0]}`, '--faults', '--faults prints rules, no commands');
 }
 
 /** Takes out of entries what `--redact` says. */

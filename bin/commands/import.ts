@@ -8,6 +8,7 @@ import { say } from '../recording-files.js';
 
 type Flags = Pick<RecordFlags, 'output' | 'force' | 'redact' | 'redactKeyEnv' | 'full'> & {
   readonly from?: string;
+  readonly lua?: boolean;
 };
 
 export function importCommand(): Cli {
@@ -16,6 +17,7 @@ export function importCommand(): Cli {
     .description('make a recording of commands that were written down elsewhere')
     .argument('<file>', 'what to read; - is stdin')
     .requiredOption('--from <form>', forms)
+    .option('--lua', 'with --from monitor: commands that scripts ran become notes')
     .option('-o, --output <file>', 'the recording (default: FILE.rmtop)')
     .option('--force', 'replace the file if it exists')
     .option('--redact <what>', 'auth, values or keys=GLOB (default: auth)')
@@ -33,10 +35,13 @@ async function run(file: string, flags: Flags): Promise<void> {
   const format = IMPORT_FORMATS.find(({ name }) => name === flags.from);
   if (format === undefined)
     throw usage('--from', flags.from ?? '', IMPORT_FORMATS.map(({ name }) => name).join(', '));
+  const scripts = flags.lua === true;
+  if (scripts && format.name !== 'monitor') throw usage('--lua', '', 'used with --from monitor');
   const output = flags.output ?? `${file === '-' ? 'stdin' : basename(file)}.rmtop`;
   const { writer } = planRecording(flags, output, '');
   const options = { ...writer, header: { ...writer.header, src: format.name } };
-  const { totals, notes } = await importCommands(format, file, options, () => performance.now());
+  const nowMs = (): number => performance.now();
+  const { totals, notes } = await importCommands(format, file, options, nowMs, { scripts });
   for (const [why, count] of notes.skipped) say(`rmtop: left out: ${count} ${why}`);
   say(
     `imported ${totals.commands.toLocaleString('en-US')} commands into ${output} (${sizeText(totals.bytes)})`,

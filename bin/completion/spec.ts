@@ -1,6 +1,6 @@
 /** What can be completed: read off the command line's own definition, so that no flag is missing and none is there that is not. */
 import type { Command, Option } from 'commander';
-import { FIELDS, FLAGS, READ_POLICIES } from 'rmtop';
+import { FIELDS, FLAGS, IMPORT_FORMATS, READ_POLICIES } from 'rmtop';
 import { SYMBOLS, THEMES } from '../screen.js';
 
 /** What may stand in a place: files, words of a list, or what nobody can know. */
@@ -45,12 +45,23 @@ const VALUES: Readonly<Record<string, Values>> = {
   '--mesh': FILES,
 };
 
+/** Where a flag of a subcommand's own takes words. */
+const OWN_VALUES: Readonly<Record<string, Values>> = {
+  'import --from': words(IMPORT_FORMATS.map(({ name }) => name)),
+  'cat --faults': words(['mesh']),
+  'serve --faults': words(['none', 'recorded']),
+  'serve --match': words(['strict', 'key', 'loose']),
+  'serve --exhausted': words(['auto', 'last', 'error', 'loop']),
+  'serve --latency': words(['none', 'recorded']),
+};
+
 /** What stands behind these subcommands. */
 const ARGUMENTS: Readonly<Record<string, Values>> = {
   completion: words(SHELLS),
   cat: FILES,
   check: FILES,
   diff: FILES,
+  import: FILES,
   replay: FILES,
   serve: FILES,
 };
@@ -76,14 +87,16 @@ function specOf(command: Command): CommandSpec {
     name,
     help: command.description(),
     options: [
-      ...command.options.filter((option) => !option.hidden).map(optionSpec),
+      ...command.options
+        .filter((option) => !option.hidden)
+        .map((option) => optionSpec(option, name)),
       { names: ['-h', '--help'], help: 'print this help', values: null },
     ],
     arguments: ARGUMENTS[name] ?? UNKNOWN,
   };
 }
 
-function optionSpec(option: Option): OptionSpec {
+function optionSpec(option: Option, of: string): OptionSpec {
   const names = [option.short, option.long].filter((name) => name !== undefined);
   const placeholder = /[<[]([^>\]]*)[>\]]/.exec(option.flags)?.[1];
   const isFile = placeholder !== undefined && /\b(file|path|folder|dir)\b/.test(placeholder);
@@ -93,7 +106,8 @@ function optionSpec(option: Option): OptionSpec {
     values:
       placeholder === undefined
         ? null
-        : (VALUES[option.long ?? ''] ??
+        : (OWN_VALUES[`${of} ${option.long ?? ''}`] ??
+          VALUES[option.long ?? ''] ??
           (option.argChoices === undefined ? null : words(option.argChoices)) ??
           (isFile ? FILES : UNKNOWN)),
   };

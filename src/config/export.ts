@@ -20,6 +20,16 @@ export type ExportOptions = {
   readonly rules: readonly FaultRule[];
 };
 
+/** The service, where its name is not known. */
+const SOME_HOST = 'redis.default.svc.cluster.local';
+
+/** The service that faults are exported for: `label` where it is the name of one, a port aside; else one to put the name in place of. */
+export function serviceHost(label: string): { readonly host: string; readonly isKnown: boolean } {
+  const host = label.replace(/:\d+$/, '');
+  const isKnown = /^[a-z][a-z0-9-]*(?:\.[a-z0-9-]+)+$/.test(host);
+  return { host: isKnown ? host : SOME_HOST, isKnown };
+}
+
 type Fitting = {
   readonly type: 'DELAY' | 'ERROR';
   readonly percent: number;

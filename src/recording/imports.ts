@@ -5,7 +5,12 @@
 import { type Command as AnyCommand, Command, NEW_SESSION } from '../commands/command.js';
 import { type CommandNote, FLAG } from '../events/block.js';
 import { EventBus } from '../events/bus.js';
-import { condenseArguments, condenseRequest, type KeptArgument } from '../events/condense.js';
+import {
+  condenseArguments,
+  condenseRequest,
+  type KeptArgument,
+  readCondensed,
+} from '../events/condense.js';
 import { Block } from '../events/reader.js';
 import { compileConfig } from '../mesh/compile.js';
 import { type MeshConfig, singleUpstreamConfig } from '../mesh/config.js';
@@ -13,10 +18,12 @@ import { decide } from '../mesh/decide.js';
 import { seededRng } from '../mesh/rng.js';
 import { singleServer, type Topology } from '../mesh/topology.js';
 import { encodeRequest } from '../resp/encode.js';
+import { redisCliLine } from './exporters/redis-cli.js';
 import { importAof } from './imports/aof.js';
 import { importMonitor } from './imports/monitor.js';
 import { importResp } from './imports/resp.js';
 import { Recorder } from './recorder.js';
+import { removesMore } from './redact.js';
 import type { WriterOptions, WrittenTotals } from './writer.js';
 
 /** One command as its source has it. `atUs` counts from the first one; `client` names its connection. */
@@ -24,6 +31,14 @@ export type Imported = {
   readonly atUs: number;
   readonly client: string;
   readonly args: readonly KeptArgument[];
+  /** A script ran it: it would run twice if it were sent as well. */
+  readonly ofScript?: true;
+};
+
+/** What is made of a source. */
+export type ImportOptions = {
+  /** Commands of scripts become notes, instead of being left out. */
+  readonly scripts: boolean;
 };
 
 /** What a source came to, told when it has ended. */
@@ -44,6 +59,9 @@ export type ImportFormat = {
 /** In the order of the help. */
 export const IMPORT_FORMATS: readonly ImportFormat[] = [importMonitor, importAof, importResp];
 
+const OF_SCRIPTS = 'commands of scripts, which would run twice (--lua keeps them as notes)';
+/** A note is for people: what is longer is cut. */
+const LONGEST_NOTE = 1000;
 const SERVER = '127.0.0.1:6379';
 const NOTHING = Buffer.alloc(0);
 const SEED = 1;
@@ -54,13 +72,18 @@ export async function importCommands(
   path: string,
   options: WriterOptions,
   nowMs: () => number,
+  { scripts }: ImportOptions = { scripts: false },
 ): Promise<{ readonly totals: WrittenTotals; readonly notes: ImportNotes }> {
   const notes: ImportNotes = { startedMs: null, skipped: new Map() };
   const recorder = new Recorder(options, nowMs);
   const writing = new Importing(recorder, options);
   for await (const commands of format.read(path, notes)) {
     writing.begin(notes.startedMs, path);
-    for (const command of commands) writing.command(command);
+    for (const command of commands) {
+      if (command.ofScript === undefined) writing.command(command);
+      else if (scripts) writing.note(command);
+      else notes.skipped.set(OF_SCRIPTS, (notes.skipped.get(OF_SCRIPTS) ?? 0) + 1);
+    }
     writing.flush();
   }
   writing.begin(notes.startedMs, path);
@@ -80,12 +103,14 @@ class Importing {
   private readonly rng = seededRng(SEED);
   private readonly limits: WriterOptions['header']['cut'];
   private readonly clients = new Map<string, number>();
+  private readonly removesValues: boolean;
   private seq = 0;
   private lastUs = 0;
   private begun = false;
 
-  constructor(recorder: Recorder, { header }: WriterOptions) {
+  constructor(recorder: Recorder, { header, redact }: WriterOptions) {
     this.recorder = recorder;
+    this.removesValues = removesMore(redact);
     this.limits = header.cut;
     this.bus.subscribe({
       lossless: true,
@@ -158,6 +183,28 @@ class Importing {
       replyTotal: 0,
     };
     this.bus.command(note, 0);
+  }
+
+  /** What a script did, said beside the command that ran it: MONITOR tells that one first. */
+  note({ atUs, args }: Imported): void {
+    this.lastUs = atUs;
+    const command = Command.of(args.map((arg) => arg.bytes));
+    this.bus.other({
+      type: 'log',
+      atUs,
+      level: 'info',
+      text: `script of #${this.seq}: ${this.shown(command, args)}`,
+      next: null,
+    });
+  }
+
+  /** In redis-cli's syntax, without what the recording may not hold: a note is text, in which nothing can be removed later. */
+  private shown(command: AnyCommand, args: readonly KeptArgument[]): string {
+    const count = command.argc - 1;
+    if (this.removesValues) return `${command.name} and ${count} removed`;
+    const kept = readCondensed(this.request(command, args).bytes);
+    const line = redisCliLine(kept.map(({ bytes }) => bytes));
+    return line.length <= LONGEST_NOTE ? line : `${line.slice(0, LONGEST_NOTE)}…`;
   }
 
   /** The request as it is kept: without secrets, large values cut. */

@@ -31,12 +31,19 @@ type Back = {
   readonly commands: readonly (readonly [us: number, client: number, words: string])[];
 };
 
-async function imported(t: TestContext, name: ImportFormat['name'], from: string): Promise<Back> {
+async function imported(
+  t: TestContext,
+  name: ImportFormat['name'],
+  from: string,
+  scripts = false,
+): Promise<Back> {
   const format = IMPORT_FORMATS.find((each) => each.name === name);
   assert.ok(format !== undefined);
   const file = path.join(folder(t), 'a.rmtop');
   const options = writing(file, { header: { ...HEADER, src: name } });
-  const { totals, notes } = await importCommands(format, from, options, () => 0);
+  const { totals, notes } = await importCommands(format, from, options, () => 0, {
+    scripts,
+  });
   const { entries, reader } = await readAll(file, true);
   const commands = entries.flatMap(({ event }) =>
     event?.type === 'command'
@@ -88,6 +95,53 @@ test('MONITOR: times, clients, databases, scripts, secrets and bytes', async (t)
   assert.equal(reader.header.t0, '2023-11-14T22:13:20.000000Z');
   const auth = entries.findLast(({ json }) => json.k === 'cmd');
   assert.deepEqual(auth?.json.a, ['AUTH', { red: 'auth' }]);
+});
+
+test('what scripts ran is kept as notes, beside the command that ran them; never a secret', async (t) => {
+  const port = server.port();
+  const [monitor, one] = await Promise.all([1, 2].map(() => TestClient.connect(port)));
+  assert.ok(monitor !== undefined && one !== undefined);
+  t.after(() => {
+    for (const client of [monitor, one]) client.close();
+  });
+  let log = '';
+  monitor.socket.on('data', (chunk: Buffer) => {
+    log += chunk.toString('latin1').replace(/^\+/gm, '').replace(/\r/g, '');
+  });
+  monitor.write('MONITOR\r\n');
+  await until(() => log.includes('OK'));
+  await one.ask('GET', 'lua:a');
+  const script =
+    'redis.call("SET", KEYS[1], "x y"); redis.call("APPEND", KEYS[1], ARGV[1]); return 1';
+  await one.ask('EVAL', script, '1', 'lua:a', Buffer.from([0, 255]));
+  await one.ask('GET', 'lua:last');
+  await until(() => log.includes('lua:last'));
+  const from = written(t, Buffer.from(log, 'latin1'));
+  const notesOf = async (file: string): Promise<unknown[]> =>
+    (await readAll(file)).entries.flatMap(({ json }) => (json.k === 'note' ? [json.text] : []));
+  const kept = await imported(t, 'monitor', from, true);
+  assert.equal(kept.commands.length, 3);
+  assert.deepEqual(
+    [await notesOf(kept.file), [...kept.notes.skipped]],
+    [['script of #2: SET lua:a "x y"', String.raw`script of #2: APPEND lua:a "\x00\xff"`], []],
+  );
+  const left = await imported(t, 'monitor', from);
+  assert.deepEqual(await notesOf(left.file), []);
+  assert.match([...left.notes.skipped.keys()].join(), /^commands of scripts.*--lua keeps them/);
+
+  const output = path.join(folder(t), 'o.rmtop');
+  const secret = written(
+    t,
+    '1700000000.1 [0 x] "get" "k"\n1700000000.000100 [0 1.2.3.4:5] "eval" "" "0"\n' +
+      '1700000000.000200 [0 lua] "CONFIG" "SET" "requirepass" "s3cret"\n',
+  );
+  const args = ['import', '--from', 'monitor', '--lua', secret, '-o', output];
+  assert.equal((await runProgram(t, args)).code, 0);
+  assert.deepEqual(await notesOf(output), ['script of #1: CONFIG SET requirepass "(redacted)"']);
+  assert.equal((await runProgram(t, [...args, '--force', '--redact', 'values'])).code, 0);
+  assert.deepEqual(await notesOf(output), ['script of #1: CONFIG SET and 3 removed']);
+  const aof = await runProgram(t, ['import', '--from', 'aof', '--lua', secret]);
+  assert.deepEqual([aof.code, /used with --from monitor/.test(aof.stderr)], [64, true]);
 });
 
 test('any bytes come back from the way MONITOR writes them', () => {

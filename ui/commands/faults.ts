@@ -1,19 +1,17 @@
 /** Fault rules by text: `ux.md` c.3. */
-import { exportFaults, parseRule } from 'rmtop';
+import { exportFaults, parseRule, serviceHost } from 'rmtop';
 import { writeNew } from '../actions/copy.js';
 import type { Command } from '../commands.js';
 import type { Model } from '../model.js';
 import { UNCHANGEABLE } from '../transport.js';
 
-/** The service, where its name is not known. */
-const SOME_HOST = 'redis.default.svc.cluster.local';
 const EXPORT_FILE = 'rmtop-faults.yaml';
 
 /** `:fault export`: rules that are on, as an Aeraki RedisService; what the mesh cannot do is said. */
 function exportRules(model: Model, file: string): string | null {
   const { config, label } = model.subject;
   const { rules } = model.desk;
-  const host = /^[a-z0-9-]+(?:\.[a-z0-9-]+)+$/.test(label) ? label : SOME_HOST;
+  const { host } = serviceHost(label);
   const { yaml, left } = exportFaults({ host, faults: config.faults, rules });
   const omitted = left.map(({ id, why }) => `${id} is left out: ${why}`);
   if (yaml === '') return omitted[0] ?? 'no rule is on: what is on is exported';

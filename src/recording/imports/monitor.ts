@@ -27,10 +27,6 @@ export const importMonitor: ImportFormat = {
         skip(notes, line === 'OK' || line === '' ? null : 'lines that are no commands');
         continue;
       }
-      if (client === 'lua') {
-        skip(notes, 'commands of scripts, which would run twice');
-        continue;
-      }
       const args = readWords(words);
       if (args === null) {
         skip(notes, 'lines that are cut or damaged');
@@ -42,6 +38,10 @@ export const importMonitor: ImportFormat = {
         notes.startedMs = us / 1000;
       }
       const atUs = Math.max(0, us - firstUs);
+      if (client === 'lua') {
+        batch.push({ atUs, client, args, ofScript: true });
+        continue;
+      }
       const isSelect = args[0]?.bytes.toString('latin1').toLowerCase() === 'select';
       if (!isSelect && db !== (databases.get(client) ?? '0'))
         batch.push({ atUs, client, args: ['SELECT', db].map(whole) });
