@@ -76,7 +76,7 @@ const [, DEFAULT_PORT] = DEFAULT_LISTEN.split(':').map(Number);
 export function planOf(
   flags: ProxyFlags & AdminFlags,
   env: NodeJS.ProcessEnv = process.env,
-  seed: number = seedOf(flags),
+  seed: number = seedOf(flags.seed),
 ): Planned {
   // With the same seed, so that rules which have not changed go on as they were.
   const again = (): Planned => planOf(flags, env, seed);
@@ -92,7 +92,7 @@ export function planOf(
 }
 
 /** What `--seed` says, else a random one. Throws USAGE. */
-function seedOf({ seed }: ProxyFlags): number {
+export function seedOf(seed: string | undefined): number {
   const number = Number(seed ?? Math.floor(Math.random() * 0x7fffffff));
   if (!Number.isInteger(number)) throw usage('--seed', seed ?? '', 'a whole number');
   return number;

@@ -49,6 +49,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'recording',
     'proxy',
     'events',
+    'filter',
     'mesh',
     'commands',
     'resp',

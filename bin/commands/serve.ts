@@ -2,6 +2,7 @@
 import { Command as Cli } from 'commander';
 import {
   type Exhausted,
+  type FaultRule,
   isLoopback,
   joinAddress,
   type MatchMode,
@@ -15,6 +16,8 @@ import {
   splitAddress,
 } from 'rmtop';
 import { DEFAULT_LISTEN, parseDuration, parseListen, usage } from '../options.js';
+import { readRules } from '../overrides.js';
+import { seedOf } from '../plan.js';
 import { redactKey } from '../record-flags.js';
 import { filterOf, say, sayCondition } from '../recording-files.js';
 import { startBehind } from '../serve-behind.js';
@@ -28,6 +31,8 @@ type Flags = {
   readonly onMiss: string;
   readonly latency: string;
   readonly faults: string;
+  readonly fault?: readonly string[];
+  readonly seed?: string;
   readonly filter?: string;
   readonly redactKeyEnv?: string;
   readonly expectAll?: boolean;
@@ -68,6 +73,12 @@ export function serveCommand(): Cli {
     )
     .option('--latency <what>', 'none, recorded or xN (x2: twice as slow)', 'none')
     .option('--faults <what>', 'none, or recorded: repeat the injected ones', 'none')
+    .option(
+      '--fault <rule>',
+      "inject more: 'error 50% cmd=GET', 'delay 200ms 10% class=read'; repeatable",
+      collect,
+    )
+    .option('--seed <number>', 'for the draws of --fault: the same traffic is hit again')
     .option('-f, --filter <expression>', 'only the commands that fit')
     .option('--redact-key-env <name>', 'the variable with the key that values were hashed with')
     .option('--expect-all', 'exit with 1 unless everything was asked for, and nothing else')
@@ -149,11 +160,17 @@ function optionsOf(file: string, flags: Flags): Wanted {
       redactKey: flags.redactKeyEnv === undefined ? '' : redactKey(flags.redactKeyEnv),
       latency: latencyOf(flags.latency),
       onMiss,
+      inject: injected(flags),
       forwardPort: 0,
       maxClients,
       hint: ` run: rmtop serve ${file.replace(/[^\x21-\x7e]/g, '?')} --on-miss forward=HOST:PORT`,
     },
   };
+}
+
+/** The rules of `--fault`. Throws USAGE, or FILTER where a rule's scope is none. */
+function injected({ fault = [], seed }: Flags): readonly FaultRule[] {
+  return readRules({ fault }, seedOf(seed)).rules;
 }
 
 function oneOf<T extends string>(flag: string, value: string, allowed: readonly T[]): T {
@@ -201,6 +218,11 @@ function conclude(
   if (flags.quiet !== true)
     say(
       `rmtop: ${count(commands)} commands, ${count(served)} recorded replies served, ${count(missed)} missed, ${count(left)} not asked for`,
+    );
+  let i = 0;
+  for (const [id, { inScope, hits }] of server.faults())
+    say(
+      `rmtop: --fault ${id} (${flags.fault?.[i++] ?? ''}) hit ${count(hits)} of ${count(inScope)}`,
     );
   list(
     'no recorded reply:',

@@ -1,7 +1,7 @@
 /** Chance for the decisions of one client: what is drawn, whose turn it is among hosts, which fault rules concern it. */
 import type { Command } from '../commands/command.js';
 import type { FaultTally } from '../events/stats.js';
-import type { Scope } from '../filter/scopes.js';
+import type { Scope, ScopedClient, Scopes } from '../filter/scopes.js';
 import type { FaultRule } from '../mesh/config.js';
 import type { Part } from '../mesh/decision.js';
 import { type Rng, RULE_DRAWS_PER_PERCENT, seededRng } from '../mesh/rng.js';
@@ -28,18 +28,58 @@ type Known = { readonly rule: FaultRule; readonly scope: Scope | null; drawing: 
 /** More than rules can be on at once. */
 const RULES_KNOWN = 64;
 
-/** The generator that a client's commands are decided with. */
-export class Chance implements Required<Rng> {
-  private readonly core: Core;
-  private readonly client: Downstream;
+/** What fault rules draw for the commands of one client. `tallyOf` gives the tally of a rule, which all clients share. */
+export class RuleDraws {
+  private readonly scopes: Scopes;
+  private readonly tallyOf: (id: string) => FaultTally;
+  private readonly of: ScopedClient;
   /** By rule and seed: each rule has a generator for each client, so that the same traffic is hit again. */
   private readonly generators = new Map<string, Rng>();
   /** Found by the rule itself, from the first on: of the handful that there are this is faster than any table. */
   private readonly rules: Known[] = [];
 
+  constructor(scopes: Scopes, tallyOf: (id: string) => FaultTally, of: ScopedClient) {
+    this.scopes = scopes;
+    this.tallyOf = tallyOf;
+    this.of = of;
+  }
+
+  rule(rule: FaultRule, command: Command, parts: readonly Part[]): number {
+    const known = this.find(rule);
+    if (!this.scopes.covers(known.scope, command, parts, this.of)) return -1;
+    known.drawing ??= { generator: this.generatorOf(rule), tally: this.tallyOf(rule.id) };
+    const { generator, tally } = known.drawing;
+    if (rule.max !== null && tally.hits >= rule.max) return -1;
+    tally.inScope++;
+    return generator.below(100 * RULE_DRAWS_PER_PERCENT);
+  }
+
+  private find(rule: FaultRule): Known {
+    for (const known of this.rules) if (known.rule === rule) return known;
+    if (this.rules.length >= RULES_KNOWN) this.rules.length = 0; // those of configurations before
+    const known: Known = { rule, scope: this.scopes.scopeOf(rule), drawing: null };
+    this.rules.push(known);
+    return known;
+  }
+
+  private generatorOf({ id, seed }: FaultRule): Rng {
+    const key = `${id} ${seed}`;
+    let generator = this.generators.get(key);
+    if (generator === undefined) {
+      generator = seededRng(Math.imul(seed ^ (this.of.id * 0x9e3779b1), 0x85ebca6b));
+      this.generators.set(key, generator);
+    }
+    return generator;
+  }
+}
+
+/** The generator that a client's commands are decided with. */
+export class Chance extends RuleDraws implements Required<Rng> {
+  private readonly core: Core;
+
   constructor(core: Core, client: Downstream) {
+    super(core.scopes, (id) => core.stats.fault(id), client);
     this.core = core;
-    this.client = client;
   }
 
   below(n: number): number {
@@ -59,33 +99,5 @@ export class Chance implements Required<Rng> {
     const inFlight = (index: number): number =>
       core.pool.inFlight(upstream, addresses[index] ?? '');
     return inFlight(other) < inFlight(one) ? other : one;
-  }
-
-  rule(rule: FaultRule, command: Command, parts: readonly Part[]): number {
-    const known = this.find(rule);
-    if (!this.core.scopes.covers(known.scope, command, parts, this.client)) return -1;
-    known.drawing ??= { generator: this.generatorOf(rule), tally: this.core.stats.fault(rule.id) };
-    const { generator, tally } = known.drawing;
-    if (rule.max !== null && tally.hits >= rule.max) return -1;
-    tally.inScope++;
-    return generator.below(100 * RULE_DRAWS_PER_PERCENT);
-  }
-
-  private find(rule: FaultRule): Known {
-    for (const known of this.rules) if (known.rule === rule) return known;
-    if (this.rules.length >= RULES_KNOWN) this.rules.length = 0; // those of configurations before
-    const known: Known = { rule, scope: this.core.scopes.scopeOf(rule), drawing: null };
-    this.rules.push(known);
-    return known;
-  }
-
-  private generatorOf({ id, seed }: FaultRule): Rng {
-    const key = `${id} ${seed}`;
-    let generator = this.generators.get(key);
-    if (generator === undefined) {
-      generator = seededRng(Math.imul(seed ^ (this.client.id * 0x9e3779b1), 0x85ebca6b));
-      this.generators.set(key, generator);
-    }
-    return generator;
   }
 }

@@ -1,15 +1,19 @@
 /** One client of a served recording: its requests, its session, and what it is answered. */
 import type { Socket } from 'node:net';
-import { Command } from '../commands/command.js';
+import { Command, NEW_SESSION } from '../commands/command.js';
+import type { FaultPlan } from '../mesh/decision.js';
 import { slotOf } from '../mesh/place.js';
+import type { RuleDraws } from '../proxy/chance.js';
 import type { Asker, Matcher } from '../recording/matching.js';
 import type { ReplayLink } from '../recording/replay.js';
 import { inVersion, inVersionEach } from '../recording/resp3.js';
+import { isHousekeeping } from '../recording/script.js';
 import type { Spoken } from '../recording/spoken.js';
 import { errorReply, simpleReply } from '../resp/build.js';
 import { encodeError, encodeNull, encodeReply, encodeRequest } from '../resp/encode.js';
 import { FAILED, INVALID, MORE, REQUEST, RequestParser } from '../resp/request.js';
 import type { Reply } from '../resp/value.js';
+import type { ServedFaults } from './faults.js';
 import { greet, type Place, type Session } from './greeting.js';
 import { Listener, type Subscriptions } from './listeners.js';
 import { Output } from './output.js';
@@ -21,6 +25,8 @@ export type OnMiss = 'error' | 'nil' | 'close' | 'hang' | 'forward';
 export type Shared = {
   readonly matcher: Matcher;
   readonly subscriptions: Subscriptions;
+  /** New faults; null: none. */
+  readonly faults: ServedFaults | null;
   readonly onMiss: OnMiss;
   /** Recorded durations are multiplied by it; 0: replies come at once. */
   readonly latency: number;
@@ -50,6 +56,9 @@ export class ServedClient {
   private queue: Command[] | null = null;
   private spoilt = false;
   private ended = false;
+  private readonly draws: RuleDraws | null;
+  /** While a fault delays a command, which those behind it must not overtake. */
+  private held: NodeJS.Timeout | null = null;
   private link: ReplayLink | null = null;
   private readonly forwarded: ((bytes: Buffer) => void)[] = [];
 
@@ -62,9 +71,11 @@ export class ServedClient {
       id,
       address: `${socket.remoteAddress ?? '?'}:${socket.remotePort ?? 0}`,
       name: null,
+      library: null,
       resp: 2,
       readonly: false,
     };
+    this.draws = shared.faults?.drawsOf({ id, info: this.session }) ?? null;
     this.listener = new Listener(
       shared.subscriptions,
       (bytes) => this.output.add(bytes),
@@ -82,6 +93,7 @@ export class ServedClient {
   /** Ends the connection now. */
   close(): void {
     this.ended = true;
+    if (this.held !== null) clearTimeout(this.held);
     this.output.stop();
     this.listener.close();
     this.link?.close();
@@ -90,30 +102,41 @@ export class ServedClient {
 
   private read(chunk: Buffer): void {
     this.parser.push(chunk);
+    this.parse();
+  }
+
+  private parse(): void {
     this.socket.cork(); // the replies to a pipeline leave together
-    for (
-      let found = this.parser.next();
-      !this.ended && found !== MORE;
-      found = this.parser.next()
-    ) {
-      if (found === REQUEST) {
-        const { frame, argc, argStart, argEnd } = this.parser;
-        // Copied: a command that is queued or forwarded outlives the chunk it came in.
-        const argv = Array.from({ length: argc }, (_, i) =>
-          Buffer.from(frame.subarray(argStart[i], argEnd[i])),
-        );
-        this.take(Command.of(argv));
-      } else if (found === INVALID) this.output.add(encodeError('ERR invalid request'));
-      else if (found === FAILED) {
-        this.end(encodeError('ERR Protocol error'));
-        break;
-      }
+    while (!this.ended && this.held === null) {
+      const found = this.parser.next();
+      if (found === MORE) break;
+      if (found === REQUEST) this.take(this.request());
+      else if (found === INVALID) this.output.add(encodeError('ERR invalid request'));
+      else if (found === FAILED) this.end(encodeError('ERR Protocol error'));
     }
     this.socket.uncork();
   }
 
+  /** Copied: a command that is queued, delayed or forwarded outlives the chunk it came in. */
+  private request(): Command {
+    const { frame, argc, argStart, argEnd } = this.parser;
+    const argv = Array.from({ length: argc }, (_, i) =>
+      Buffer.from(frame.subarray(argStart[i], argEnd[i])),
+    );
+    // Scopes of faults may ask what else decides nothing here.
+    if (this.draws === null) return Command.of(argv);
+    const { resp } = this.session;
+    return Command.of(argv, { ...NEW_SESSION, resp, multi: this.queue !== null });
+  }
+
   private take(command: Command): void {
     this.shared.heard();
+    const fault = this.faultOf(command);
+    if (fault === null) this.carryOut(command);
+    else this.suffer(fault, command);
+  }
+
+  private carryOut(command: Command): void {
     const { name } = command;
     if (name === 'QUIT') this.end(encodeReply(simpleReply('OK'), 2));
     else if (name === 'RESET') {
@@ -130,6 +153,66 @@ export class ServedClient {
       if (greeting !== null) this.say(greeting);
       else this.answer(command);
     }
+  }
+
+  // ——— new faults ———
+
+  /** What is answered without the recording is not hit, as in the proxy what the mesh answers by itself is not. */
+  private faultOf(command: Command): FaultPlan | null {
+    const { faults } = this.shared;
+    if (faults === null || this.draws === null || isHousekeeping(command.name)) return null;
+    return faults.plan(command, this.draws, this.place.self, this.place.nodes);
+  }
+
+  /** A command that is not carried out takes nothing from the recording: its reply is there for when it comes again. */
+  private suffer(fault: FaultPlan, command: Command): void {
+    const { action, error, ms } = fault;
+    switch (action.kind) {
+      case 'moved':
+      case 'ask':
+      case 'down':
+        this.refuse(command, error, 0);
+        return;
+      case 'hang':
+        if (ms === null) this.output.reserve();
+        else this.hold(command, ms);
+        return;
+      case 'error':
+      case 'delay':
+        if (action.at === 'request') {
+          if (action.kind === 'error') this.refuse(command, error, ms ?? 0);
+          else this.hold(command, ms ?? 0);
+          return;
+        }
+        break;
+      case 'close':
+        if (action.afterBytes === null) {
+          this.ended = true;
+          this.output.end(NOTHING, 0, action.reset);
+          return;
+        }
+        break;
+      case 'drip':
+        break;
+    }
+    this.output.afflict(fault);
+    this.carryOut(command);
+    if (action.kind === 'close') this.ended = true;
+  }
+
+  private refuse(command: Command, error: string | null, ms: number): void {
+    if (command.name === 'EXEC') this.queue = null;
+    this.output.add(encodeError(error ?? ''), ms);
+  }
+
+  private hold(command: Command, ms: number): void {
+    this.socket.pause();
+    this.held = setTimeout(() => {
+      this.held = null;
+      this.carryOut(command);
+      this.socket.resume();
+      this.parse();
+    }, ms);
   }
 
   private say(reply: Reply): void {

@@ -22,6 +22,7 @@ export type Session = {
   readonly id: number;
   readonly address: string;
   name: string | null;
+  readonly library: null;
   resp: RespVersion;
   /** After READONLY: a replica answers reads itself. */
   readonly: boolean;
@@ -31,6 +32,8 @@ export type Session = {
 export type Place = {
   readonly self: ServedNode;
   readonly cluster: ServedCluster;
+  /** All that are served, at the address this client came to. */
+  readonly nodes: readonly ServedNode[];
   /** Whether each recorded node has a port. */
   readonly isCluster: boolean;
   readonly redisVersion: string;

@@ -1,12 +1,15 @@
 /** A recording at work as a server: one port, or one for each node of the recorded cluster (recording page, 7). */
 import { createServer, type Server, type Socket } from 'node:net';
 import { RmtopError } from '../errors.js';
+import type { FaultTally } from '../events/stats.js';
+import type { FaultRule } from '../mesh/config.js';
 import { listenError } from '../proxy/proxy.js';
 import { Matcher, type MatchOptions } from '../recording/matching.js';
 import type { Script } from '../recording/script.js';
 import type { Spoken } from '../recording/spoken.js';
 import { encodeError } from '../resp/encode.js';
 import { type OnMiss, ServedClient, type Shared } from './client.js';
+import { checkRules, ServedFaults } from './faults.js';
 import type { Place } from './greeting.js';
 import { dialSocket } from './links.js';
 import { Subscriptions } from './listeners.js';
@@ -28,6 +31,8 @@ export type ServeOptions = MatchOptions & {
   readonly onMiss: OnMiss;
   /** The port of this machine that misses are forwarded to, with `onMiss: 'forward'`. */
   readonly forwardPort: number;
+  /** Faults on top of the recording; those that were recorded are `faults`. */
+  readonly inject: readonly FaultRule[];
   /** Further clients are refused, as Redis refuses them. */
   readonly maxClients: number;
   /** Added to what a miss says. */
@@ -51,16 +56,19 @@ export type ServeHandle = {
   misses(): ReadonlyMap<string, number>;
   /** What nobody asked for. */
   leftovers(): readonly Spoken[];
+  /** What each rule of `inject` has done, by its id. */
+  faults(): ReadonlyMap<string, Readonly<FaultTally>>;
   /** Settles when no command has come for so long, counted from the first one. */
   idle(ms: number): Promise<void>;
   close(): Promise<void>;
 };
 
+const NO_FAULTS: ReadonlyMap<string, FaultTally> = new Map();
 const DEFAULT_VERSION = '7.0.0';
 /** Where there is no cluster: one server, with everything. */
 const ALONE: RecordedNode = { alias: 's0.p', recorded: '', shard: 0, isPrimary: true };
 
-/** Opens the ports. Throws LISTEN_IN_USE, LISTEN_FAILED, or USAGE where there is no cluster to serve. */
+/** Opens the ports. Throws LISTEN_IN_USE, LISTEN_FAILED, or USAGE where there is no cluster to serve, and for rules that mean nothing here. */
 export async function serveScript(script: Script, options: ServeOptions): Promise<ServeHandle> {
   if (options.cluster && script.ranges === null)
     throw new RmtopError('USAGE', 'the recording has no Redis Cluster', {
@@ -71,6 +79,7 @@ export async function serveScript(script: Script, options: ServeOptions): Promis
       why: 'a cluster client spreads over several connections what was one in the recording',
       next: ['--match key'],
     });
+  checkRules(options.inject, options.cluster);
   const server = new RunningServer(script, options);
   await server.listen();
   return server;
@@ -98,6 +107,12 @@ class RunningServer implements ServeHandle {
     this.shared = {
       matcher: this.matcher,
       subscriptions: new Subscriptions(script.subscriptions),
+      faults:
+        options.inject.length === 0
+          ? null
+          : new ServedFaults(options.inject, options.cluster ? script.ranges : null, () =>
+              Math.round(performance.now() * 1000),
+            ),
       onMiss: options.onMiss,
       latency: options.latency,
       hint: options.hint,
@@ -170,6 +185,7 @@ class RunningServer implements ServeHandle {
     return {
       self: nodes[index] ?? first,
       cluster,
+      nodes,
       isCluster,
       redisVersion: this.script.redisVersion ?? DEFAULT_VERSION,
     };
@@ -191,6 +207,10 @@ class RunningServer implements ServeHandle {
 
   leftovers(): readonly Spoken[] {
     return this.matcher.leftovers();
+  }
+
+  faults(): ReadonlyMap<string, Readonly<FaultTally>> {
+    return this.shared.faults?.tallies ?? NO_FAULTS;
   }
 
   idle(ms: number): Promise<void> {

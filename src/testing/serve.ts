@@ -1,5 +1,7 @@
 /** A recording in the place of a Redis, for the length of a test. */
+import { parseFlags } from '../config/flags.js';
 import { RmtopError } from '../errors.js';
+import type { FaultRule } from '../mesh/config.js';
 import { parseArgumentRule } from '../recording/loose.js';
 import { type Exhausted, type MatchMode, showSpoken } from '../recording/matching.js';
 import { readServable } from '../recording/servable.js';
@@ -22,6 +24,10 @@ export type ServeFileOptions = {
   readonly latency?: 'none' | 'recorded' | number;
   /** Whether injected faults are repeated. */
   readonly faults?: 'none' | 'recorded';
+  /** New faults: `error 50% cmd=GET`, `delay 200ms 10% class=read`. Nothing that the mesh does: without `cluster` there are no nodes. */
+  readonly fault?: string | readonly string[];
+  /** For the draws of `fault`: with the same seed the same commands are hit. 1 by default. */
+  readonly seed?: number;
   /** Only the commands that fit this filter. */
   readonly filter?: string;
   /** What removed values were hashed with, where the recording was made with a key. */
@@ -72,6 +78,7 @@ export async function serve(file: string, options: ServeFileOptions = {}): Promi
     redactKey: options.redactKey ?? '',
     listen: { host: '127.0.0.1', port: options.port ?? 0 },
     cluster: options.cluster === true,
+    inject: rulesOf(options),
     latency: latency === 'none' ? 0 : latency === 'recorded' ? 1 : latency,
     onMiss: options.onMiss ?? 'error',
     forwardPort: 0,
@@ -79,6 +86,10 @@ export async function serve(file: string, options: ServeFileOptions = {}): Promi
     hint: '',
   });
   return fakeOf(file, server);
+}
+
+function rulesOf({ fault = [], seed = 1 }: ServeFileOptions): readonly FaultRule[] {
+  return parseFlags({ fault: typeof fault === 'string' ? [fault] : fault }, seed).rules;
 }
 
 function fakeOf(file: string, server: ServeHandle): FakeRedis {
