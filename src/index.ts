@@ -258,9 +258,7 @@ export {
 } from './recording/redecide.js';
 export {
   type DialLink,
-  PROCESS_CLOCK,
   Replay,
-  type ReplayClock,
   type ReplayItem,
   type ReplayLink,
   type ReplayOptions,
@@ -269,6 +267,11 @@ export {
   type ReplayResult,
 } from './recording/replay.js';
 export { blocks, type ItemOptions, type LeftOut, replayItem } from './recording/replay-items.js';
+export {
+  PROCESS_CLOCK,
+  type ReplayClock,
+  type ReplayProgress,
+} from './recording/replay-pace.js';
 export { listedItems, type ReplayItems } from './recording/replay-plan.js';
 export {
   changesText,

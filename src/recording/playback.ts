@@ -17,7 +17,7 @@ import {
   timeOf,
 } from './playlist.js';
 import type { Entry } from './reader.js';
-import type { ReplayClock } from './replay.js';
+import type { ReplayClock } from './replay-pace.js';
 
 /** Where a playback stands. */
 export type PlaybackState = {

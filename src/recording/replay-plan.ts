@@ -41,8 +41,8 @@ export type ReplayPlan = {
   readonly groups: readonly ReplayGroup[];
   readonly need: Int32Array;
   readonly completion: Int32Array;
-  /** ms after the start; null: nothing waits for its time. */
-  readonly dueMs: Float64Array | null;
+  /** ms after the start, at the recorded speed. */
+  readonly dueMs: Float64Array;
 };
 
 /** Plans a replay of `items`. */
@@ -98,14 +98,10 @@ function isBefore(items: ReplayItems, earlier: number, i: number): boolean {
   return doneUs < items.atUs(i) || (doneUs === items.atUs(i) && earlier < i);
 }
 
-/** As recorded, silences shortened, then scaled; or evenly. */
-function dueOf(
-  items: ReplayItems,
-  { speed, maxGapMs, perSecond }: ReplayOptions,
-): Float64Array | null {
+/** As recorded, silences shortened; or evenly. */
+function dueOf(items: ReplayItems, { maxGapMs, perSecond }: ReplayOptions): Float64Array {
   if (perSecond !== undefined && perSecond !== null)
     return Float64Array.from({ length: items.length }, (_, i) => (i * 1000) / perSecond);
-  if (speed === 'max') return null;
   const due = new Float64Array(items.length);
   let atMs = 0;
   let before = items.length === 0 ? 0 : items.atUs(0);
@@ -113,7 +109,7 @@ function dueOf(
     const gapMs = Math.max(0, items.atUs(i) - before) / 1000;
     atMs += maxGapMs === null ? gapMs : Math.min(gapMs, maxGapMs);
     before = Math.max(before, items.atUs(i));
-    due[i] = atMs / speed;
+    due[i] = atMs;
   }
   return due;
 }

@@ -6,6 +6,7 @@ import type { Command } from '../commands/command.js';
 import { type Comparison, compareReplies } from '../compare/compare.js';
 import type { Tolerances } from '../compare/tolerances.js';
 import type { CommandEvent } from '../events/event.js';
+import { Pace, type ReplayClock, type ReplayProgress } from './replay-pace.js';
 import { planReplay, type ReplayGroup, type ReplayItems, type ReplayPlan } from './replay-plan.js';
 
 /** One command to send. Times in µs since the recording began. */
@@ -61,21 +62,6 @@ export type ReplayOptions = {
   readonly tolerances: Tolerances;
 };
 
-/** Time as an argument. */
-export type ReplayClock = {
-  nowMs(): number;
-  after(ms: number, call: () => void): () => void;
-};
-
-/** The time of this process. */
-export const PROCESS_CLOCK: ReplayClock = {
-  nowMs: () => performance.now(),
-  after: (ms, call) => {
-    const timer = setTimeout(call, ms);
-    return () => clearTimeout(timer);
-  },
-};
-
 /** What came of one command. */
 export type ReplayResult = {
   readonly item: ReplayItem;
@@ -104,6 +90,8 @@ type State = {
   readonly index: number;
   readonly group: ReplayGroup;
   readonly sentMs: number;
+  /** The same without the time that the replay was held. */
+  readonly activeMs: number;
   readonly lateMs: number;
   answered: boolean;
 };
@@ -126,6 +114,7 @@ const WATCH_MS = 250;
 export class Replay {
   private readonly options: ReplayOptions;
   private readonly clock: ReplayClock;
+  private readonly pace: Pace;
   private readonly dial: DialLink;
   private readonly each: (result: ReplayResult) => void;
   private readonly items: ReplayItems;
@@ -135,6 +124,8 @@ export class Replay {
   private readonly closed: { connection: number; why: string }[] = [];
   private total: number;
   private readonly firstUs: number;
+  /** When the last command that was sent came, in the recording. */
+  private lastUs: number;
   private startMs = 0;
   private sent = 0;
   private finished = 0;
@@ -143,6 +134,7 @@ export class Replay {
   private cancel: (() => void) | null = null;
   private done: () => void = () => {};
   private cancelWatch: (() => void) | null = null;
+  private isStarted = false;
   private pumping = false;
   private again = false;
   /** Sent, and without a reply in the recording: nobody waits for those. */
@@ -162,12 +154,14 @@ export class Replay {
   ) {
     this.options = options;
     this.clock = clock;
+    this.pace = new Pace(clock, options.perSecond == null ? options.speed : 1);
     this.dial = dial;
     this.each = each;
     this.items = items;
     this.total = items.length;
     this.allowed = options.byStep === true ? 0 : Number.POSITIVE_INFINITY;
     this.firstUs = items.length === 0 ? 0 : items.atUs(0);
+    this.lastUs = this.firstUs;
     this.plan = planReplay(items, options);
     for (let i = 0; i < items.length; i++) this.line(items.connection(i)).last = i;
   }
@@ -175,6 +169,8 @@ export class Replay {
   /** Sends everything and waits for what comes back. */
   async run(): Promise<ReplayOutcome> {
     this.startMs = this.clock.nowMs();
+    this.isStarted = true;
+    this.pace.start();
     if (this.total > 0)
       await new Promise<void>((resolve) => {
         this.done = resolve;
@@ -199,12 +195,52 @@ export class Replay {
     this.pump();
   }
 
+  /** Nothing more is sent until it goes on; `allow` sends single ones meanwhile. */
+  hold(): void {
+    if (this.isStopped) return;
+    this.pace.hold();
+    this.allowed = this.sent;
+    this.pump();
+  }
+
+  /** Goes on from where it is, at its speed. */
+  goOn(): void {
+    this.pace.release();
+    this.allowed = Number.POSITIVE_INFINITY;
+    this.pump();
+  }
+
+  /** From now on; see `ReplayOptions.speed`. */
+  setSpeed(speed: number | 'max'): void {
+    this.pace.setSpeed(speed);
+    this.pump();
+  }
+
+  get progress(): ReplayProgress {
+    const { sent, finished, lastUs, pace, items } = this;
+    const next = sent < items.length ? Math.max(lastUs, items.atUs(sent)) : lastUs;
+    const atUs = Math.min(next, lastUs + pace.sinceLastMs * 1000);
+    return { isHeld: pace.isHeld, speed: pace.speed, sent, finished, atUs };
+  }
+
   /** Sends no more; what is on its way is still waited for. */
   stop(): void {
     if (this.isStopped) return;
     this.isStopped = true;
+    this.pace.release();
     this.total = this.sent;
     this.pump();
+  }
+
+  /** Stops, and does not wait: what is on its way counts as nothing. Gives how much that was. */
+  cut(): number {
+    this.stop();
+    const left = this.sent - this.finished;
+    for (const { waiting } of this.lines.values()) waiting.length = 0;
+    this.hopeless = 0;
+    this.finished = this.total;
+    this.done();
+    return left;
   }
 
   /** Looks now and then for replies that will not come any more. */
@@ -227,7 +263,7 @@ export class Replay {
   /** Sends all that may be sent now, and comes back when the next is due. */
   private pump(): void {
     this.again = true;
-    if (this.pumping) return;
+    if (this.pumping || !this.isStarted) return;
     this.pumping = true;
     let soonest = Number.POSITIVE_INFINITY;
     while (this.again) {
@@ -240,11 +276,7 @@ export class Replay {
     if (this.finished === this.total) this.done();
     else if (this.finished + this.hopeless === this.total) this.abandon();
     else if (soonest === Number.POSITIVE_INFINITY) this.unlock();
-    else
-      this.cancel = this.clock.after(
-        Math.max(0, soonest - (this.clock.nowMs() - this.startMs)),
-        () => this.pump(),
-      );
+    else this.cancel = this.clock.after(soonest, () => this.pump());
   }
 
   /** Nothing is due and nothing on its way, though not all is sent: times that contradict each other. What is next goes all the same. */
@@ -263,27 +295,40 @@ export class Replay {
     return this.sent >= this.allowed || onTheWay >= MOST_ON_THE_WAY;
   }
 
-  /** Sends what is due and has what it waits for; gives when the next is due, ms after the start. */
+  /** Sends what is due and has what it waits for; gives how long until the next is due, ms. */
   private sendDue(): number {
     let soonest = Number.POSITIVE_INFINITY;
     if (this.isStopped) return soonest;
-    const now = this.clock.nowMs() - this.startMs;
     const { groups, need, dueMs } = this.plan;
+    const { pace } = this;
     const writes = new Map<number, ReplayItem[]>();
-    for (const group of groups) {
+    for (const group of pace.isHeld ? this.nextGroup() : groups) {
       for (; group.next < group.members.length && !this.isGated; group.next++) {
         const index = group.members[group.next] as number;
         if ((need[index] as number) > group.prefix) break;
-        const due = dueMs === null ? now : (dueMs[index] as number);
-        if (due > now) {
-          soonest = Math.min(soonest, due);
+        const waitMs = pace.untilMs(dueMs[index] as number);
+        if (waitMs > 0) {
+          soonest = Math.min(soonest, waitMs);
           break;
         }
-        this.enqueue(index, group, now - due, writes);
+        this.enqueue(index, group, pace.sent(dueMs[index] as number), writes);
+        if (!pace.isHeld) continue;
+        group.next++;
+        this.again = true; // which group the next step is of is looked for anew
+        break;
       }
     }
     for (const [connection, items] of writes) this.write(connection, items);
     return soonest;
+  }
+
+  /** Of the groups that may send: the one whose next command came first. */
+  private nextGroup(): readonly ReplayGroup[] {
+    const next = ({ members, next }: ReplayGroup): number => members[next] ?? Infinity;
+    const [first] = this.plan.groups
+      .filter((group) => (this.plan.need[next(group)] ?? Infinity) <= group.prefix)
+      .sort((a, b) => next(a) - next(b));
+    return first === undefined || this.isGated ? [] : [first];
   }
 
   /** Only commands are left that had no reply when they were recorded either: their clients had gone. */
@@ -303,8 +348,11 @@ export class Replay {
     const { connection } = item;
     this.sent++;
     if (item.doneUs === null) this.hopeless++;
+    this.lastUs = Math.max(this.lastUs, item.atUs);
     const sentMs = this.clock.nowMs();
-    this.line(connection).waiting.push({ item, index, group, sentMs, lateMs, answered: false });
+    const { activeMs } = this.pace;
+    const state = { item, index, group, sentMs, activeMs, lateMs, answered: false };
+    this.line(connection).waiting.push(state);
     const items = writes.get(connection);
     if (items === undefined) writes.set(connection, [item]);
     else items.push(item);
@@ -346,12 +394,12 @@ export class Replay {
 
   /** Gives up what has waited for too long. */
   private expire(): void {
-    const now = this.clock.nowMs();
+    const now = this.pace.activeMs;
     for (const { waiting } of [...this.lines.values()]) {
       const [first] = waiting;
       if (
         first !== undefined &&
-        first.sentMs + recordedMs(first.item) + this.options.guardMs <= now
+        first.activeMs + recordedMs(first.item) + this.options.guardMs <= now
       )
         this.giveUp(first);
     }

@@ -268,6 +268,81 @@ test('by step: nothing goes out that was not asked for, in the order of arrival'
   );
 });
 
+test('held, it stands still: steps go out one by one, and it goes on from where they led', async () => {
+  const items = [item(1, 1, 0, 5), item(2, 2, 1000, 5), item(3, 1, 3000, 5), item(4, 2, 3500, 5)];
+  for (const order of ['causal', 'conn'] as const) {
+    const moments: number[] = [];
+    const { sent, results } = await play(
+      items,
+      { speed: 1, order },
+      () => 1,
+      (replay, clock) => {
+        clock.after(400, () => replay.hold());
+        clock.after(500, () => moments.push(replay.progress.atUs / 1000));
+        clock.after(5000, () => replay.allow(1));
+        clock.after(6000, () => replay.allow(1));
+        clock.after(6100, () => moments.push(replay.progress.atUs / 1000));
+        clock.after(7000, () => replay.goOn());
+        clock.after(7200, () => moments.push(replay.progress.atUs / 1000));
+      },
+    );
+    assert.deepEqual([...sent.values()], [0, 5000, 6000, 7500]);
+    assert.deepEqual(moments, [400, 3000, 3200]);
+    assert.deepEqual(
+      results.map(({ lateMs }) => lateMs),
+      [0, 0, 0, 0],
+    );
+  }
+});
+
+test('the speed is changed on the way, to full speed and back', async () => {
+  const items = [0, 1000, 2000, 3000, 4000, 9000].map((atMs, i) => item(i + 1, 1, atMs, 5));
+  const { sent } = await play(
+    items,
+    { speed: 1 },
+    () => 10,
+    (replay, clock) => {
+      clock.after(1500, () => replay.setSpeed(10));
+      clock.after(1600, () => replay.setSpeed('max'));
+      clock.after(1615, () => replay.setSpeed(0.5));
+    },
+  );
+  // After 1.6 s it is at 2.5 s of the recording; at full speed each waits for the reply before it.
+  assert.deepEqual([...sent.values()], [0, 1000, 1550, 1600, 1610, 11615]);
+});
+
+test('while it is held nothing is given up; once it goes on, the guard counts', async () => {
+  const items = [item(1, 1, 0, 5), item(2, 1, 10, 5)];
+  const { outcome, results } = await play(
+    items,
+    { speed: 1 },
+    (seq) => (seq === 1 ? null : 1),
+    (replay, clock) => {
+      clock.after(5, () => replay.hold());
+      clock.after(60_000, () => {
+        assert.equal(replay.progress.finished, 0);
+        replay.goOn();
+      });
+    },
+  );
+  assert.deepEqual([outcome.unorderedFrom, results.length], [1, 2]);
+  assert.ok(outcome.durationMs >= 65_000 && outcome.durationMs < 66_000);
+});
+
+test('cut, it does not wait: what is on its way counts as nothing', async () => {
+  const items = [item(1, 1, 0, 5), item(2, 2, 10, 5), item(3, 1, 20, 5)];
+  const left: number[] = [];
+  const { outcome, results } = await play(
+    items,
+    { speed: 1 },
+    (seq) => (seq === 2 ? null : 1),
+    (replay, clock) => {
+      clock.after(15, () => left.push(replay.cut()));
+    },
+  );
+  assert.deepEqual([left, results.length, outcome.sent, outcome.durationMs], [[1], 1, 2, 15]);
+});
+
 test('a burst goes out in one write', async () => {
   const items = [item(1, 1, 0, 5), item(2, 1, 0, 6), item(3, 1, 0, 7), item(4, 2, 1, 1)];
   assert.deepEqual((await play(items, {}, () => 3)).writes, [
