@@ -8,10 +8,17 @@ import {
   RmtopError,
 } from 'rmtop';
 
-/** Opens a recording; what a person should know of its format goes to stderr. */
-export async function openFile(file: string, strict = false): Promise<RecordingReader> {
+/** Says something to a person: on stderr, or where a screen shows it. */
+export type Say = (text: string) => void;
+
+/** Opens a recording; what a person should know of its format is said. */
+export async function openFile(
+  file: string,
+  strict = false,
+  note: Say = say,
+): Promise<RecordingReader> {
   const reader = await openRecording(file, { strict });
-  for (const note of reader.notes) say(`rmtop: ${note}`);
+  for (const each of reader.notes) note(`rmtop: ${each}`);
   return reader;
 }
 
@@ -30,19 +37,21 @@ export function filterOf(text: string | undefined, flag = '--filter'): Filter | 
   );
 }
 
-/** Says on stderr what a recording lacks. */
-export function sayCondition(file: string, summary: RecordingSummary): void {
+/** Says what a recording lacks. */
+export function sayCondition(file: string, summary: RecordingSummary, note: Say = say): void {
   const { fin, torn, damaged, damagedCount, running, commands, lastUs, dropped } = summary;
-  if (torn !== null) say(`rmtop: ${file}: the end is torn: dropped ${torn}`);
+  if (torn !== null) note(`rmtop: ${file}: the end is torn: dropped ${torn}`);
   if (damagedCount > 0)
-    say(`rmtop: ${file}: ${damagedCount} damaged lines skipped: ${damaged.slice(0, 5).join(', ')}`);
-  if (dropped > 0) say(`rmtop: ${file}: ${dropped} commands were not recorded`);
+    note(
+      `rmtop: ${file}: ${damagedCount} damaged lines skipped: ${damaged.slice(0, 5).join(', ')}`,
+    );
+  if (dropped > 0) note(`rmtop: ${file}: ${dropped} commands were not recorded`);
   if (fin !== null) return;
   const open = running
     .slice(0, 3)
     .map((each) => `#${each.seq} ${each.name} ${visible(each.key ?? '')}`.trimEnd());
   const were = running.length === 0 ? '' : `, ${running.length} were running: ${open.join(', ')}`;
-  say(
+  note(
     `rmtop: ${file} ended badly: recovered ${commands.toLocaleString('en-US')} commands up to ${(lastUs / 1e6).toFixed(1)} s${were}`,
   );
 }

@@ -16,7 +16,7 @@ import {
   sha1Of,
   splitAddress,
 } from 'rmtop';
-import { say } from '../recording-files.js';
+import type { Say } from '../recording-files.js';
 
 const TIMEOUT_MS = 10_000;
 /** How many commands are on their way at once. */
@@ -42,12 +42,13 @@ export type Preparation = {
   readonly isAllowed: boolean;
   /** What is done is said once. */
   readonly isFirst: boolean;
+  readonly say: Say;
 };
 
 /** Prepares servers for a round; gives how many scripts they did not have. Throws WRITES_REFUSED or REPLAY_FAILED. */
 export async function prepareServers(
   { address, access, servers, primaries }: Servers,
-  { flush, load, start, suffix, scripts, isAllowed, isFirst }: Preparation,
+  { flush, load, start, suffix, scripts, isAllowed, isFirst, say }: Preparation,
 ): Promise<{ readonly scripts: number }> {
   const note = isFirst ? say : () => {};
   const dial: Dial = (reply, closed) =>
@@ -55,7 +56,7 @@ export async function prepareServers(
   if (flush) await flushServers(primaries, access);
   if (load !== null) note(`rmtop: sent ${await loadFile(load, dial)} commands of ${load} first`);
   if (start !== null) await seedState(start, suffix, dial, note);
-  return { scripts: isAllowed ? await loadScripts(servers, access, scripts) : 0 };
+  return { scripts: isAllowed ? await loadScripts(servers, access, scripts, say) : 0 };
 }
 
 /** Empties `servers`, of scripts as well. Throws WRITES_REFUSED for one on another machine, REPLAY_FAILED where one cannot be. */
@@ -84,6 +85,7 @@ async function loadScripts(
   servers: readonly string[],
   access: Access,
   sources: readonly Buffer[],
+  say: Say,
 ): Promise<number> {
   const loaded = new Set<string>();
   if (sources.length === 0) return 0;
@@ -193,7 +195,7 @@ async function seedState(
   start: StartState,
   suffix: Buffer | null,
   dial: Dial,
-  note: (text: string) => void,
+  note: Say,
 ): Promise<void> {
   const commands = start.commands();
   const { unknown } = start;

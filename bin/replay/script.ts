@@ -18,7 +18,7 @@ import {
   Selection,
   StartState,
 } from 'rmtop';
-import { openFile, sayCondition } from '../recording-files.js';
+import { openFile, type Say, say, sayCondition } from '../recording-files.js';
 import { foldRows, isOwn } from './fold.js';
 import { type Row, Rows } from './rows.js';
 
@@ -69,13 +69,14 @@ export type Script = {
 
 const SHOWN = 60;
 
-/** Reads `file`. Throws what reading throws, and REC_INCOMPLETE when it has no arguments to send. */
+/** Reads `file`; `note` is told what it lacks. Throws what reading throws, and REC_INCOMPLETE when it has no arguments to send. */
 export async function readScript(
   file: string,
   range: Range,
   options: ScriptOptions,
+  note: Say = say,
 ): Promise<Script> {
-  const reader = await openFile(file);
+  const reader = await openFile(file, false, note);
   if (reader.header.capture === 'keys')
     throw new RmtopError('REC_INCOMPLETE', `${file} holds keys only: there is nothing to send`, {
       next: [`rmtop replay ${file} --decide-only        needs no more than keys`],
@@ -94,7 +95,7 @@ export async function readScript(
         chosen.add(event, entry.text, isWanted && isIn(range, event));
     }
   }
-  sayCondition(file, reader.summary());
+  sayCondition(file, reader.summary(), note);
   chosen.end();
   return { ...making.result(), config, isImported, context: reader.context };
 }

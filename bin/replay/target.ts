@@ -1,17 +1,77 @@
-/** What a replay goes through: rmtop's own data plane. */
+/** What a replay goes through: rmtop's own data plane, or nothing. */
 import {
+  type Access,
   type CommandEvent,
   createProxy,
   isLoopback,
   type OtherEvent,
   type ProxyHandle,
   RECORD_KEEP,
+  type ReplayReport,
   RmtopError,
   type Rng,
   readEvents,
+  seededRng,
   splitAddress,
 } from 'rmtop';
-import type { ReplayMesh } from './mesh.js';
+import { type Resolved, resolve } from '../options.js';
+import type { ReplayFlags } from './flags.js';
+import { type ReplayMesh, replayMesh } from './mesh.js';
+import type { Servers } from './prepare.js';
+import { type Routed, Routes } from './routes.js';
+import type { Script } from './script.js';
+
+/** Where commands are sent to, and what is behind it. */
+export type Target = Servers & {
+  /** Servers on other machines need a permission. */
+  readonly dialled: readonly string[];
+  /** The data plane between, and where it takes commands; null: none of ours is. */
+  readonly proxy: ProxyHandle | null;
+  readonly routes: Routes | null;
+  close(): Promise<void>;
+};
+
+const SEED = 1;
+const NO_ACCESS: Access = { tls: null, login: null };
+
+/** A data plane of rmtop's own, whose decisions are compared with the recorded ones; `routed` hears of each. Throws as `startPlane`. */
+export async function meshTarget(
+  script: Script,
+  flags: ReplayFlags,
+  report: ReplayReport,
+  routed?: (routed: Routed) => void,
+): Promise<Target> {
+  const { faults } = script;
+  const mesh = replayMesh(script.config, flags, faults);
+  const routes = new Routes(script, flags, report, routed);
+  const chance = seededRng(SEED);
+  const plane = await startPlane(mesh, {
+    decided: (localPort, event) => routes.decided(localPort, event),
+    learned: (event) => routes.learned(event),
+    chanceOf:
+      faults === null
+        ? null
+        : (localPort) => faults.rng(() => routes.connectionOf(localPort), chance),
+  });
+  const [access = NO_ACCESS] = Object.values(mesh.dialling.access);
+  const { dialled, primaries, proxy } = plane;
+  const close = (): Promise<void> => proxy.close();
+  const { address } = proxy;
+  return { address, access, servers: dialled, dialled, primaries, proxy, routes, close };
+}
+
+/** Straight to one server. */
+export async function directTarget(flags: ReplayFlags): Promise<Target> {
+  const resolved: Resolved = resolve({ ...flags, listen: '127.0.0.1:0' });
+  const seed = Object.values(resolved.config.upstreams)[0]?.seeds[0] ?? '';
+  const at = seed.lastIndexOf(':');
+  const address = { host: seed.slice(0, at), port: Number(seed.slice(at + 1)) };
+  const dialled = isLoopback(address.host) ? [] : [seed];
+  const [access = NO_ACCESS] = Object.values(resolved.dialling.access);
+  const close = async (): Promise<void> => {};
+  const behind = { servers: [seed], dialled, primaries: [seed] };
+  return { address, access, ...behind, proxy: null, routes: null, close };
+}
 
 /** A running data plane. */
 export type Plane = {

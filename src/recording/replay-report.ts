@@ -33,6 +33,9 @@ export type RouteDifference = {
 /** What was to be done about EVALSHA: scripts that were put there first, and those whose source the recording does not have. */
 export type ScriptReport = { readonly loaded: number; readonly missing: readonly ScriptUse[] };
 
+/** Commands whose server was gone: the first of them and why, and how many. */
+export type LostServers = { readonly n: number; readonly why: string; readonly commands: number };
+
 /** How many differences are kept; all are counted. */
 const MOST_KEPT = 1000;
 
@@ -47,6 +50,7 @@ export class ReplayReport {
   /** The round that results are added of. */
   round = 1;
   scripts: ScriptReport = { loaded: 0, missing: [] };
+  lost: LostServers | null = null;
   readonly differences: ReplyDifference[] = [];
   readonly routes: RouteDifference[] = [];
   readonly changes: Partial<Record<DecisionChange, number>> = {};
@@ -118,8 +122,15 @@ export class ReplayReport {
     return this.latencies.check(this.limits);
   }
 
-  /** 0 all the same, 1 something differs, or is too slow. */
-  get exitCode(): 0 | 1 {
+  /** Counts a command whose server was gone. */
+  lose(n: number, why: string): void {
+    const { lost } = this;
+    this.lost = lost === null ? { n, why, commands: 1 } : { ...lost, commands: lost.commands + 1 };
+  }
+
+  /** 0 all the same, 1 something differs, or is too slow, 2 servers were lost. */
+  get exitCode(): 0 | 1 | 2 {
+    if (this.lost !== null) return 2;
     const isSlow = this.latency.some(({ kept }) => kept === false);
     return this.different > 0 || this.routedElsewhere > 0 || isSlow ? 1 : 0;
   }
@@ -150,6 +161,10 @@ export class ReplayReport {
     if (outcome.unorderedFrom !== null)
       lines.push(
         `warning: a reply never came: from #${outcome.unorderedFrom} on the order is not guaranteed`,
+      );
+    if (this.lost !== null)
+      lines.push(
+        `warning: servers were lost from #${this.lost.n} on, ${n(this.lost.commands)} commands: ${this.lost.why}`,
       );
     for (const { connection, why } of outcome.closed.slice(0, 5))
       lines.push(`warning: connection ${connection} was closed by the other side: ${why}`);
@@ -184,6 +199,7 @@ export class ReplayReport {
         changes: this.changes,
       },
       tolerances: this.tolerances.json(),
+      ...(this.lost === null ? {} : { lost: this.lost }),
       warnings: this.tolerances.warnings(),
       ...(this.limits.length === 0 ? {} : { latency: this.latency }),
       differences: this.differences,
