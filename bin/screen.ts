@@ -1,7 +1,15 @@
 /** The way from flags to the screen, for every command that has one. */
 import path from 'node:path';
 import type { Command } from 'commander';
-import { type LoadedMesh, type Playback, type ProxyHandle, parseFilter, RmtopError } from 'rmtop';
+import {
+  type LoadedMesh,
+  type Playback,
+  type ProxyHandle,
+  parseFilter,
+  RmtopError,
+  readTolerances,
+  type Tolerances,
+} from 'rmtop';
 import type { KeyChoices } from '../ui/key-table.js';
 import { type Resolved, usage } from './options.js';
 import type { ScreenRecorder } from './screen-recorder.js';
@@ -35,6 +43,8 @@ export type Look = {
   readonly delimiter: string | null;
   readonly filters: Readonly<Record<string, string>>;
   readonly keys: KeyChoices;
+  /** What the replies that `=` compares may differ in. */
+  readonly tolerances: Tolerances;
   /** The files that settings are kept in; null: none. */
   readonly userFile: string | null;
   readonly projectFile: string | null;
@@ -91,7 +101,7 @@ export function readLook(flags: ScreenFlags): Look {
 /** What only files say. */
 function fromFiles(
   settings: Settings | undefined,
-): Pick<Look, 'columns' | 'delimiter' | 'filters' | 'keys' | 'userFile' | 'projectFile'> {
+): Omit<Look, 'filter' | 'fps' | 'color' | 'theme' | 'symbols' | 'mouse'> {
   const columns = settings?.values.get('columns')?.value;
   const delimiter = settings?.values.get('delimiter')?.value;
   return {
@@ -99,6 +109,7 @@ function fromFiles(
     delimiter: delimiter === undefined || delimiter === '' ? null : String(delimiter),
     filters: settings?.filters ?? {},
     keys: settings?.keys ?? new Map(),
+    tolerances: readTolerances(settings?.tolerances ?? []),
     userFile: settings?.userFile ?? null,
     projectFile: settings?.projectFile ?? null,
   };

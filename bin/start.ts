@@ -7,8 +7,8 @@ import { watchFiles } from './watch.js';
 /** A proxy that runs, and what it was planned as. */
 export type Running = { readonly proxy: ProxyHandle; planned: PlannedProxy };
 
-/** What of commands is kept for the events' readers. */
-export type Keeping = Pick<ProxyOptions, 'keep' | 'hashes'>;
+/** What of commands is kept for the events' readers, and what mirrors' replies may differ in. */
+export type Keeping = Pick<ProxyOptions, 'keep' | 'hashes' | 'tolerances'>;
 
 /** All of them. `close` ends the watching and the admin page as well. */
 export type RunningAll = {

@@ -9,14 +9,23 @@ export {
   type Comparison,
   compareReplies,
   compareValues,
+  ignoredBy,
 } from './compare/compare.js';
 export { type LatencyLimit, parseLatencyLimit } from './compare/latency.js';
+export {
+  parseToleranceRule,
+  type ToleranceRule,
+  type ToleranceRuleProblem,
+  type UserRule,
+} from './compare/rules.js';
 export { quoteAround, quoteBytes, showReply } from './compare/show.js';
 export {
   DEFAULT_TOLERANCES,
   NO_TOLERANCES,
   parseTolerances,
+  readTolerances,
   type ToleranceName,
+  type ToleranceSource,
   type Tolerances,
   tolerancesOf,
 } from './compare/tolerances.js';

@@ -1,5 +1,12 @@
 /** The screen's beginning and end: the terminal is taken, and given back whatever happens; the proxy outlives a screen that fails. */
-import { type MeshConfig, type Playback, type ProxyHandle, parseFilter, RmtopError } from 'rmtop';
+import {
+  type MeshConfig,
+  type Playback,
+  type ProxyHandle,
+  parseFilter,
+  RmtopError,
+  type Tolerances,
+} from 'rmtop';
 import { perform } from './commands.js';
 import { farewell, reportOf, stoppedText } from './exit.js';
 import type { KeyChoices } from './key-table.js';
@@ -43,6 +50,8 @@ export type ScreenOptions = {
   readonly keep: Effects['keep'];
   /** Keys that are not the usual ones; they do not contradict each other. */
   readonly keys: KeyChoices;
+  /** What compared replies may differ in; left out: the usual. */
+  readonly tolerances?: Tolerances;
 };
 
 /** Where the screen runs: this process, or a test. */
@@ -114,6 +123,7 @@ export async function runScreen(
   });
   endShell = () => void screen.endShell();
   screen.model.keyChoices = options.keys;
+  if (options.tolerances !== undefined) screen.model.tolerances = options.tolerances;
   for (const [name, text] of Object.entries(options.filters)) screen.model.saved.set(name, text);
   if (options.columns !== null) perform(screen.model, `columns ${options.columns}`);
   if (options.delimiter !== null) screen.model.feed.tallies.keys.delimiter = options.delimiter;

@@ -1,5 +1,13 @@
 /** Everything the screen shows and how it is being looked at. Actions change it; frames are made of it. */
-import { Facts, type Filter, type MeshConfig, type Playback, parseFilter } from 'rmtop';
+import {
+  DEFAULT_TOLERANCES,
+  Facts,
+  type Filter,
+  type MeshConfig,
+  type Playback,
+  parseFilter,
+  type Tolerances,
+} from 'rmtop';
 import type { Jumps } from './actions/jumps.js';
 import { Charts } from './charts/curves.js';
 import type { Compared } from './detail/diff.js';
@@ -173,6 +181,8 @@ export class Model {
   keyLine = true;
   /** Keys that are not the usual ones. A new map with each change: what is made of it is kept by it. */
   keyChoices: KeyChoices = new Map();
+  /** What the replies that `=` compares may differ in. */
+  tolerances: Tolerances = DEFAULT_TOLERANCES;
   /** The columns that the user chose; null: the usual ones at this width. */
   columns: readonly ColumnId[] | null = null;
   time: TimeMode = 'clock';
@@ -278,8 +288,9 @@ export class Model {
 
   /** What is shown is something else, and looks as `old` did: what the user has set and typed stays. */
   lookLike(old: Model): void {
-    const { size, keyLine, columns, time, codec, keyChoices, mouse, inputs } = old;
+    const { size, keyLine, columns, time, codec, keyChoices, mouse, inputs, tolerances } = old;
     Object.assign(this, { size, keyLine, columns, time, codec, keyChoices, mouse, inputs });
+    this.tolerances = tolerances;
     this.restyle(old.styling);
     const { delimiter } = old.feed.tallies.keys;
     if (delimiter !== this.feed.tallies.keys.delimiter)

@@ -2,16 +2,19 @@
 import { Command as Cli } from 'commander';
 import {
   type ClientCommands,
+  type Command,
   type CommandEvent,
   compareReplies,
   decodeReply,
   type Filter,
+  ignoredBy,
   Latencies,
   latencyLine,
   type Pair,
   pairClients,
   pairCommands,
   parseTolerances,
+  readTolerances,
   Selection,
   showReply,
   type Tolerances,
@@ -19,10 +22,13 @@ import {
 } from 'rmtop';
 import { filterOf, Output, openFile, say, sayCondition } from '../recording-files.js';
 import { commandText } from '../replay/script.js';
+import { withSettings } from '../settings/apply.js';
+import type { Settings } from '../settings/read.js';
 
 type Flags = {
   readonly filter?: string;
   readonly tolerate?: readonly string[];
+  readonly settings?: Settings;
   readonly json?: boolean;
 };
 
@@ -31,14 +37,14 @@ export function diffCommand(): Cli {
     ...before,
     value,
   ];
-  return new Cli('diff')
+  return withSettings(new Cli('diff'), [])
     .description('compare two recordings; exit code 0 when nothing differs, 1 when something does')
     .argument('<a>', 'a recording')
     .argument('<b>', 'another one')
     .option('-f, --filter <expression>', 'only the commands that fit')
     .option(
       '--tolerate <setting>',
-      'ttl=5s, order=off, latency=p99<2x … or none; repeatable',
+      'ttl=5s, order=off, latency=p99<2x … or none; repeatable; rules are in rmtop.yaml',
       collect,
     )
     .option('--json', 'one JSON object a difference')
@@ -54,7 +60,8 @@ type Difference = {
 
 async function diff(a: string, b: string, flags: Flags): Promise<number> {
   const filter = filterOf(flags.filter);
-  const comparing = new Comparing(parseTolerances(flags.tolerate ?? []));
+  const given = readTolerances(flags.settings?.tolerances ?? []);
+  const comparing = new Comparing(parseTolerances(flags.tolerate ?? [], given));
   const [left, right] = [await clientsOf(a, filter), await clientsOf(b, filter)];
   const out = new Output();
   let differences = 0;
@@ -72,6 +79,7 @@ async function diff(a: string, b: string, flags: Flags): Promise<number> {
   for (const [one, other] of pairClients(left, right)) {
     const pairs = pairCommands(one?.commands ?? [], other?.commands ?? []);
     const name = one?.name ?? other?.name ?? 'client';
+    comparing.client();
     for (const pair of pairs) {
       compared++;
       const found = comparing.pair(pair);
@@ -126,9 +134,16 @@ class Comparing {
   private readonly tolerances: Tolerances;
   private readonly used = new ToleranceUse();
   private readonly latencies = new Latencies();
+  /** Of the client whose pairs come: what it has queued since its MULTI; null outside a transaction. */
+  private queued: Command[] | null = null;
 
   constructor(tolerances: Tolerances) {
     this.tolerances = tolerances;
+  }
+
+  /** The pairs of another client come next. */
+  client(): void {
+    this.queued = null;
   }
 
   /** What is different about a pair; null for nothing that counts. */
@@ -142,6 +157,7 @@ class Comparing {
       };
     }
     const { a, b, changed } = pair;
+    const queued = this.transaction(a.command);
     const lines = [`-${commandText(a)}   ${replyText(a)}`, `+${commandText(b)}   ${replyText(b)}`];
     if (changed)
       return {
@@ -150,17 +166,37 @@ class Comparing {
       };
     if (a.outcome.kind === 'reply' && b.outcome.kind === 'reply')
       this.latencies.add(a.durationUs, b.durationUs);
-    return this.replies(a, b, lines);
+    return this.replies(a, b, lines, queued);
   }
 
-  private replies(a: CommandEvent, b: CommandEvent, lines: readonly string[]): Difference | null {
+  /** The commands between MULTI and this EXEC; null for any other command. */
+  private transaction(command: Command): readonly Command[] | null {
+    const { queued } = this;
+    if (command.name === 'MULTI') this.queued = [];
+    else if (command.name === 'EXEC' || command.name === 'DISCARD') this.queued = null;
+    else queued?.push(command);
+    return command.name === 'EXEC' ? queued : null;
+  }
+
+  private replies(
+    a: CommandEvent,
+    b: CommandEvent,
+    lines: readonly string[],
+    queued: readonly Command[] | null,
+  ): Difference | null {
+    const { command } = a;
     if (a.reply.condensed || b.reply.condensed) {
       if (a.reply.bytes.equals(b.reply.bytes)) return null;
+      const by = ignoredBy(command, this.tolerances);
+      if (by !== null) this.used.add(command.name, { kind: 'tolerated', by: [by] });
+      if (by !== null) return null;
       return { lines, json: { kind: 'cut', a: a.seq, b: b.seq, command: commandText(a) } };
     }
-    const laterMs = (b.atUs - a.atUs) / 1000;
-    const found = compareReplies(a.command, bytesOf(a), bytesOf(b), this.tolerances, { laterMs });
-    this.used.add(a.command.name, found);
+    const found = compareReplies(command, bytesOf(a), bytesOf(b), this.tolerances, {
+      laterMs: (b.atUs - a.atUs) / 1000,
+      ...(queued === null ? {} : { queued }),
+    });
+    this.used.add(command.name, found);
     if (found.kind === 'same' || found.kind === 'tolerated') return null;
     const where =
       found.kind === 'diff' && found.path !== ''

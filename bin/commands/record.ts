@@ -12,7 +12,7 @@ import {
   withRecordFlags,
 } from '../record-flags.js';
 import { readLook } from '../screen.js';
-import { withSettings } from '../settings/apply.js';
+import { mirrorTolerances, type SettingsFlags, withSettings } from '../settings/apply.js';
 
 export function recordCommand(): Cli {
   const command = new Cli('record').description(
@@ -26,7 +26,8 @@ export function recordCommand(): Cli {
     async (
       flags: ProxyFlags &
         AdminFlags &
-        RecordFlags & {
+        RecordFlags &
+        SettingsFlags & {
           readonly filter?: string;
           readonly quiet?: boolean;
           readonly fixture?: boolean;
@@ -38,7 +39,7 @@ export function recordCommand(): Cli {
       const { label } = onlyProxy(planned, 'a recording');
       const { filter } = readLook(flags.filter === undefined ? {} : { filter: flags.filter });
       const record = planRecording(flags, flags.output ?? defaultOutput(new Date()), filter);
-      const keeping = { keep: record.keep, hashes: true };
+      const keeping = { keep: record.keep, hashes: true, ...mirrorTolerances(flags) };
       process.exitCode = await runHeadless(planned, keeping, {
         json: null,
         record,

@@ -7,14 +7,17 @@ import { decideOnly } from '../replay/decide-only.js';
 import { optionsOf, type ReplayFlags, rangeOf, withReplayFlags } from '../replay/flags.js';
 import { changedMesh } from '../replay/mesh.js';
 import { replayRecording } from '../replay/run.js';
+import { withSettings } from '../settings/apply.js';
 
 export function replayCommand(): Cli {
   const command = new Cli('replay')
     .description('send a recording again, compare the replies and where commands went')
     .argument('<file>', 'a recording; - is stdin');
-  return withReplayFlags(command).action(async (file: string, flags: ReplayFlags) => {
-    process.exitCode = await run(file, flags);
-  });
+  return withSettings(withReplayFlags(command), []).action(
+    async (file: string, flags: ReplayFlags) => {
+      process.exitCode = await run(file, flags);
+    },
+  );
 }
 
 async function run(file: string, flags: ReplayFlags): Promise<number> {

@@ -21,7 +21,7 @@ import {
   withScreenFlags,
 } from '../screen.js';
 import { ScreenRecorder } from '../screen-recorder.js';
-import { type SettingsFlags, withSettings } from '../settings/apply.js';
+import { mirrorTolerances, type SettingsFlags, withSettings } from '../settings/apply.js';
 import { startProxies } from '../start.js';
 
 /** What commander gives for the flags of the plain command. */
@@ -72,6 +72,7 @@ export async function run(planned: Planned, flags: RunFlags): Promise<number> {
   const keeping = {
     keep: plan?.keep ?? (screen ? SCREEN_KEEP : RECORD_KEEP),
     hashes: plan !== null,
+    ...mirrorTolerances(flags),
   };
   const label = planned.proxies[0]?.label ?? '';
   if (!screen)

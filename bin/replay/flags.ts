@@ -1,9 +1,10 @@
 /** The flags of `rmtop replay`, and what they come to. */
 import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
-import { messageOf, parseTolerances, type ReplayOptions, RmtopError } from 'rmtop';
+import { messageOf, parseTolerances, type ReplayOptions, RmtopError, readTolerances } from 'rmtop';
 import { type ProxyFlags, parseDuration, usage, withProxyFlags } from '../options.js';
 import { filterOf } from '../recording-files.js';
+import type { Settings } from '../settings/read.js';
 import type { Range } from './script.js';
 
 /** What commander gives. */
@@ -22,6 +23,7 @@ export type ReplayFlags = ProxyFlags & {
   readonly to?: string;
   readonly only?: string;
   readonly tolerate?: readonly string[];
+  readonly settings?: Settings;
   readonly routing: string;
   readonly direct?: boolean;
   readonly allowWrites?: boolean;
@@ -65,7 +67,7 @@ export function withReplayFlags(command: Command): Command {
     .option('--only <n1..n2>', 'only these numbers')
     .option(
       '--tolerate <setting>',
-      'ttl=5s, order=off, latency=p99<2x … or none; repeatable',
+      'ttl=5s, order=off, latency=p99<2x … or none; repeatable; rules are in rmtop.yaml',
       collect,
     )
     .option(
@@ -148,7 +150,10 @@ export function optionsOf(flags: ReplayFlags): ReplayOptions {
     maxGapMs: flags.maxGap === undefined ? null : parseDuration('--max-gap', flags.maxGap),
     guardMs: parseDuration('--guard', flags.guard),
     pipeline: flags.pipeline,
-    tolerances: parseTolerances(flags.tolerate ?? []),
+    tolerances: parseTolerances(
+      flags.tolerate ?? [],
+      readTolerances(flags.settings?.tolerances ?? []),
+    ),
   };
 }
 

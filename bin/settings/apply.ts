@@ -1,5 +1,6 @@
 /** Settings in the place of flags that were not given. The order: flag, environment, project's file, user's file, built in. */
 import type { Command } from 'commander';
+import type { ToleranceSource } from 'rmtop';
 import { readSettings, type Settings } from './read.js';
 import { attributeOf, SETTINGS } from './table.js';
 
@@ -9,6 +10,12 @@ export type SettingsFlags = {
   /** What the files say; missing where the command has no settings. */
   readonly settings?: Settings;
 };
+
+/** What proxies are told of the files' tolerances: nothing where there are none, for then it is as it was built in. */
+export function mirrorTolerances({ settings }: SettingsFlags): { tolerances?: ToleranceSource } {
+  const tolerances = settings?.tolerances ?? [];
+  return tolerances.length === 0 ? {} : { tolerances };
+}
 
 /** Makes `command` heed settings: those `of` the kinds that it has flags for. */
 export function withSettings(command: Command, of: readonly ('proxy' | 'screen')[]): Command {

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import path from 'node:path';
-import { nearest, parseFilter, RmtopError } from 'rmtop';
+import { nearest, parseFilter, RmtopError, type ToleranceRule, type ToleranceSource } from 'rmtop';
 import { isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
 import {
   type Action,
@@ -12,8 +12,9 @@ import {
   type KeyProblem,
   keyNamed,
 } from '../../ui/key-table.js';
+import { readToleranceList, type WrongAt } from './rules.js';
 import { hasPassword, isSecretName } from './secrets.js';
-import { FILTERS, KEYS, SETTINGS, type Setting, settingOf } from './table.js';
+import { FILTERS, KEYS, SETTINGS, type Setting, settingOf, TOLERANCES } from './table.js';
 
 type Env = Readonly<Record<string, string | undefined>>;
 
@@ -30,6 +31,8 @@ export type Settings = {
   readonly files: readonly string[];
   readonly values: ReadonlyMap<string, Said>;
   readonly filters: Readonly<Record<string, string>>;
+  /** What replies may differ in: the user's first, then the project's. */
+  readonly tolerances: ToleranceSource;
   /** The user's keys, by what they do; each does one thing. */
   readonly keys: KeyChoices;
   /** Where the screen keeps what it is told to keep: for the user, and for the project. */
@@ -58,16 +61,16 @@ export function readSettings({ config }: Where, env: Env, cwd: string): Settings
       : named !== null
         ? [path.resolve(cwd, named)]
         : [projectFile(cwd), existsSync(user) ? user : null].filter((file) => file !== null);
-  const values = new Map<string, Said>();
-  const filters: Record<string, string> = {};
-  const keys: SaidKeys = new Map();
+  const said: Sayings = { values: new Map(), filters: {}, keys: new Map(), tolerances: [] };
   // The user's own first, so that the project's come over them.
-  for (const file of files.toReversed()) readFile(file, values, filters, keys);
+  for (const file of files.toReversed()) readFile(file, said);
+  const { values, filters, keys, tolerances } = said;
   const project = named === null ? projectFile(cwd) : path.resolve(cwd, named);
   return {
     files,
     values,
     filters,
+    tolerances,
     keys: choicesOf(keys),
     userFile: user,
     projectFile: project ?? path.join(cwd, PROJECT),
@@ -82,12 +85,15 @@ function projectFile(cwd: string): string | null {
   }
 }
 
-function readFile(
-  file: string,
-  values: Map<string, Said>,
-  filters: Record<string, string>,
-  keys: SaidKeys,
-): void {
+/** What has been read so far. */
+type Sayings = {
+  readonly values: Map<string, Said>;
+  readonly filters: Record<string, string>;
+  readonly keys: SaidKeys;
+  readonly tolerances: (string | ToleranceRule)[];
+};
+
+function readFile(file: string, { values, filters, keys, tolerances }: Sayings): void {
   const lines = new LineCounter();
   const document = parseDocument(textOf(file), { lineCounter: lines });
   const wrong = (at: number, message: string, next: readonly string[] = []): RmtopError => {
@@ -112,6 +118,10 @@ function readFile(
       readKeys(value as Node | null, at, keys, wrong);
       continue;
     }
+    if (name === TOLERANCES) {
+      tolerances.push(...readToleranceList(value as Node | null, at, wrong));
+      continue;
+    }
     const setting = settingOf(name);
     if (setting === undefined) throw unknown(name, at, wrong);
     const said = readValue(setting, value as Node | null, file, (message) => wrong(at, message));
@@ -123,11 +133,9 @@ function readFile(
 
 const SECRETS = ['REDISCLI_AUTH=... rmtop', 'auth-file: FILE'];
 
-type WrongAt = (at: number, message: string, next?: readonly string[]) => RmtopError;
-
 function unknown(name: string, at: number, wrong: WrongAt): RmtopError {
   if (isSecretName(name)) return wrong(at, `${name}: secrets are not kept in settings`, SECRETS);
-  const near = nearest(name, [...SETTINGS.map((each) => each.name), FILTERS, KEYS]);
+  const near = nearest(name, [...SETTINGS.map((each) => each.name), FILTERS, KEYS, TOLERANCES]);
   return wrong(at, `there is no setting ${name}${near === null ? '' : `, did you mean ${near}?`}`);
 }
 

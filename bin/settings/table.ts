@@ -79,6 +79,9 @@ export const FILTERS = 'filters';
 /** Which keys do what: a map of its own, too; see `ui/key-table.ts`. */
 export const KEYS = 'keys';
 
+/** Which differences between replies mean nothing: a list of its own. */
+export const TOLERANCES = 'tolerances';
+
 export function settingOf(name: string): Setting | undefined {
   return SETTINGS.find((each) => each.name === name);
 }
@@ -87,6 +90,25 @@ export function settingOf(name: string): Setting | undefined {
 export function attributeOf(name: string): string {
   return name.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
 }
+
+const TEXTS = { anyOf: [{ type: 'string' }, { type: 'array', items: { type: 'string' } }] };
+
+const TOLERANCE_SCHEMA = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['if'],
+  properties: {
+    name: { type: 'string', description: 'what reports call it' },
+    if: {
+      type: 'string',
+      description: 'the commands it is for: a filter about name, keys, arguments',
+    },
+    ignore: { const: true, description: 'the whole reply' },
+    path: { ...TEXTS, description: 'parts of the reply, as differences are told: [3].name, [*]' },
+    within: { type: ['number', 'string'], description: 'how far numbers may be apart: 5, 5%' },
+    json: { ...TEXTS, description: 'parts of strings that are JSON: $.ts, $..id, $.items[*].at' },
+  },
+};
 
 /** The file's JSON Schema, for editors. */
 export function settingsSchema(): object {
@@ -111,6 +133,11 @@ export function settingsSchema(): object {
         type: 'object',
         additionalProperties: { type: 'string' },
         description: 'filter expressions by name: @NAME',
+      },
+      [TOLERANCES]: {
+        type: 'array',
+        description: 'what replies may differ in: settings as for --tolerate, and rules',
+        items: { anyOf: [{ type: 'string' }, TOLERANCE_SCHEMA] },
       },
       [KEYS]: {
         type: 'object',

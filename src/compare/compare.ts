@@ -1,13 +1,14 @@
 /** The one way two replies are compared: by a replay, a mirror, `rmtop diff` and the screen (recording page, section 6). */
 import { Command } from '../commands/command.js';
 import { decodeReply, isError, type Reply } from '../resp/value.js';
-import { DEFAULT_TOLERANCES, rulesFor, type ToleranceName, type Tolerances } from './tolerances.js';
+import type { UserRule } from './rules.js';
+import { DEFAULT_TOLERANCES, rulesFor, type Tolerances } from './tolerances.js';
 import { type Difference, difference, type Walk } from './tree.js';
 
 /** What two replies are to each other; `missing` where only the first exists, `extra` where only the second does. */
 export type Comparison =
   | { readonly kind: 'same' }
-  | { readonly kind: 'tolerated'; readonly by: readonly ToleranceName[] }
+  | { readonly kind: 'tolerated'; readonly by: readonly string[] }
   | ({ readonly kind: 'diff' } & Difference)
   | { readonly kind: 'missing' | 'extra' };
 
@@ -54,10 +55,11 @@ export function compareValues(
   context: CompareContext = {},
 ): Comparison {
   const { laterMs = 0, queued } = context;
-  const used = new Set<ToleranceName>();
+  const used = new Set<string>();
   if (queued !== undefined && a.type === '*' && b.type === '*' && a.items.length === b.items.length)
     return compareTransaction(queued, a.items, b.items, tolerances, laterMs);
-  const walk: Walk = { rules: rulesFor(command, tolerances), laterMs, used };
+  const user = rulesOf(command, tolerances);
+  const walk: Walk = { rules: rulesFor(command, tolerances), laterMs, used, user, active: NONE };
   const found = walk.rules.server
     ? serverDifference(a, b, walk)
     : walk.rules.cursor
@@ -67,6 +69,20 @@ export function compareValues(
   return used.size === 0 ? SAME : { kind: 'tolerated', by: [...used] };
 }
 
+const NONE: readonly never[] = [];
+
+function rulesOf(command: Command, { rules }: Tolerances): readonly UserRule[] {
+  return rules.length === 0 ? NONE : rules.filter((rule) => rule.fits(command));
+}
+
+/** The rule by which a whole reply to `command` means nothing, whatever is known of it; null: there is none. */
+export function ignoredBy(command: Command, tolerances: Tolerances): string | null {
+  const rule = rulesOf(command, tolerances).find(
+    ({ ignores, speaksOf }) => ignores && speaksOf(''),
+  );
+  return rule?.name ?? null;
+}
+
 function compareTransaction(
   queued: readonly Command[],
   a: readonly Reply[],
@@ -74,7 +90,7 @@ function compareTransaction(
   tolerances: Tolerances,
   laterMs: number,
 ): Comparison {
-  const by = new Set<ToleranceName>();
+  const by = new Set<string>();
   for (const [i, left] of a.entries()) {
     const command = queued[i] ?? Command.of([]);
     const found = compareValues(command, left, b[i] as Reply, tolerances, { laterMs });
@@ -87,7 +103,7 @@ function compareTransaction(
 /** Figures of one server: all that counts is that both answered. */
 function serverDifference(a: Reply, b: Reply, walk: Walk): Difference | null {
   if (isError(a) || isError(b)) return difference(a, b, walk);
-  if (difference(a, b, { ...walk, used: new Set() }) !== null) walk.used.add('server');
+  if (difference(a, b, { ...walk, user: NONE, used: new Set() }) !== null) walk.used.add('server');
   return null;
 }
 
@@ -99,7 +115,11 @@ function pageDifference(command: Command, a: Reply, b: Reply, walk: Walk): Diffe
   const left = pageOf(a);
   const right = pageOf(b);
   if (left === null || right === null) return difference(a, b, walk);
-  if (difference(a, b, { ...walk, used: new Set() }) === null) return null;
+  const trial: Walk = { ...walk, used: new Set() };
+  if (difference(a, b, trial) === null) {
+    for (const name of trial.used) walk.used.add(name);
+    return null;
+  }
   const asked = command.name === 'SCAN' ? 1 : 2;
   const isFirst = command.argc > asked && command.text(asked, 32) === '0';
   if (isFirst && left.cursor === '0' && right.cursor === '0') {

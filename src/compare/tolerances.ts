@@ -7,8 +7,9 @@
 import type { Command } from '../commands/command.js';
 import { RmtopError } from '../errors.js';
 import { type LatencyLimit, parseLatencyLimit } from './latency.js';
+import { parseToleranceRule, type ToleranceRule, type UserRule } from './rules.js';
 
-/** The name of a tolerance, as it is reported and switched off. */
+/** The name of a built-in tolerance, as it is reported and switched off. A user's own has the name of its rule. */
 export type ToleranceName =
   | 'order'
   | 'ttl'
@@ -35,6 +36,8 @@ export type Tolerances = {
   readonly errorText: boolean;
   /** What quantiles of latencies have to keep; none: latencies are not compared. */
   readonly latency: readonly LatencyLimit[];
+  /** A user's own. */
+  readonly rules: readonly UserRule[];
 };
 
 export const DEFAULT_TOLERANCES: Tolerances = {
@@ -47,6 +50,7 @@ export const DEFAULT_TOLERANCES: Tolerances = {
   float: 1e-12,
   errorText: true,
   latency: [],
+  rules: [],
 };
 
 /** Every byte counts. */
@@ -60,6 +64,7 @@ export const NO_TOLERANCES: Tolerances = {
   float: 0,
   errorText: false,
   latency: [],
+  rules: [],
 };
 
 function names(text: string): ReadonlySet<string> {
@@ -167,7 +172,32 @@ export function tolerancesOf(command: Command, settings: Tolerances): ToleranceN
 }
 
 const SETTINGS =
-  'order=off ttl=5s time=strict random=off cursor=off server=compare float=0 errors=strict latency=p99<2x none';
+  'order=off ttl=5s time=strict random=off cursor=off server=compare float=0 errors=strict latency=p99<2x rules=off none';
+
+/** Tolerances as a settings file has them: settings as for `--tolerate`, and rules. Plain data: it goes to other threads. */
+export type ToleranceSource = readonly (string | ToleranceRule)[];
+
+/** What `source` says, over `from`. Throws USAGE where something in it is wrong. */
+export function readTolerances(
+  source: ToleranceSource,
+  from: Tolerances = DEFAULT_TOLERANCES,
+): Tolerances {
+  let settings = from;
+  const rules: UserRule[] = [];
+  for (const each of source) {
+    if (typeof each === 'string') {
+      settings = parseTolerances([each], settings);
+      continue;
+    }
+    const rule = parseToleranceRule(each);
+    if (rule.kind === 'problem')
+      throw new RmtopError('USAGE', `a tolerance's ${rule.key}: ${rule.message}`, {
+        next: ['rmtop config --schema'],
+      });
+    rules.push(rule);
+  }
+  return rules.length === 0 ? settings : { ...settings, rules: [...settings.rules, ...rules] };
+}
 
 /** Reads settings such as `ttl=5s`, `errors=strict` or `none`, later ones over earlier ones. Throws USAGE. */
 export function parseTolerances(
@@ -209,6 +239,9 @@ function withSetting(settings: Tolerances, text: string): Tolerances {
     case 'float':
       if (isOff) return { ...settings, float: 0 };
       if (Number(value) > 0) return { ...settings, float: Number(value) };
+      break;
+    case 'rules':
+      if (isOff) return { ...settings, rules: [] };
       break;
     case 'latency': {
       if (isOff) return { ...settings, latency: [] };

@@ -1,7 +1,9 @@
 /** Two replies of one command, compared as typed trees: what differs first, and where. RESP2 and RESP3 shapes are made equal. */
 import { isError, type Reply } from '../resp/value.js';
+import { ignoring, leftOf, underRules } from './allowed.js';
+import type { UserRule } from './rules.js';
 import { quoteAround, showReply } from './show.js';
-import type { Rules, ToleranceName } from './tolerances.js';
+import type { Rules } from './tolerances.js';
 
 /** Where two replies differ. `path` is '' for the reply itself, else like `[3].name`; `at` the first byte of a string. */
 export type Difference = {
@@ -15,17 +17,36 @@ export type Difference = {
 export type Walk = {
   readonly rules: Rules;
   readonly laterMs: number;
-  readonly used: Set<ToleranceName>;
+  readonly used: Set<string>;
+  /** The user's own rules for the command, and those of them that speak of what is being compared or of what it is a part of. */
+  readonly user: readonly UserRule[];
+  readonly active: readonly UserRule[];
 };
 
 /** The first difference between two replies, or null. Tolerances that were needed are added to `walk.used`. */
 export function difference(a: Reply, b: Reply, walk: Walk, path = ''): Difference | null {
+  return walk.user.length === 0
+    ? treeDifference(a, b, walk, path)
+    : underRules(a, b, walk, path, treeDifference);
+}
+
+function treeDifference(a: Reply, b: Reply, walk: Walk, path: string): Difference | null {
   const left = bare(a);
   const right = bare(b);
   if (isError(left) || isError(right)) return errorDifference(left, right, walk, path);
   const lists = listsOf(left, right, walk.rules);
-  if (lists !== null) return listDifference(lists, walk, path);
-  return leafDifference(left, right, walk, path);
+  if (lists !== null) return listDifference(onBothSides(lists, walk, path), walk, path);
+  const found = leafDifference(left, right, walk, path);
+  return found === null || walk.active.length === 0
+    ? found
+    : leftOf(found, plainOf(left), plainOf(right), walk);
+}
+
+/** A value as text and as a number, where it is one. */
+function plainOf(reply: Reply): { readonly text: string | null; readonly number: number | null } {
+  const bytes = reply.type === '+' ? reply.value : textOf(reply);
+  if (bytes !== null) return { text: bytes.toString(), number: doubleOf(bytes) };
+  return { text: null, number: reply.type === ':' ? Number(reply.value) : null };
 }
 
 /** Without attributes, which are remarks on a value and no part of it. */
@@ -104,6 +125,31 @@ function pairsOf(reply: Reply, isPaired: boolean): (readonly [Reply, Reply])[] |
   ]);
 }
 
+/** Without the pairs that only one side has, where a rule leaves them out. */
+function onBothSides(lists: Lists, walk: Walk, path: string): Lists {
+  if (!lists.isMap || walk.user.length === 0) return lists;
+  const names = (of: readonly Reply[]): Set<string> =>
+    new Set(of.map((pair) => keyOf(keyIn(pair))));
+  const [inA, inB] = [names(lists.a), names(lists.b)];
+  const kept = (of: readonly Reply[], others: ReadonlySet<string>): readonly Reply[] =>
+    of.filter((pair) => {
+      if (others.has(keyOf(keyIn(pair)))) return true;
+      const rule = ignoring(walk, `${path}.${nameOf(keyIn(pair))}`);
+      if (rule !== undefined) walk.used.add(rule.name);
+      return rule === undefined;
+    });
+  return { ...lists, a: kept(lists.a, inB), b: kept(lists.b, inA) };
+}
+
+function keyIn(pair: Reply): Reply {
+  return (itemsOf(pair) as readonly Reply[])[0] as Reply;
+}
+
+/** The key of a pair as paths have it. */
+function nameOf(key: Reply): string {
+  return showReply(key).replace(/^"([\w.:-]+)"$/, '$1');
+}
+
 function listDifference(lists: Lists, walk: Walk, path: string): Difference | null {
   const { a, b } = lists;
   const { rules } = walk;
@@ -130,7 +176,7 @@ function listDifference(lists: Lists, walk: Walk, path: string): Difference | nu
 
 /** The pairs of `b` in the order that `a` has its keys in; null when the keys are not the same. */
 function alignPairs(a: readonly Reply[], b: readonly Reply[]): Reply[] | null {
-  const key = (pair: Reply): string => keyOf((itemsOf(pair) as readonly Reply[])[0] as Reply);
+  const key = (pair: Reply): string => keyOf(keyIn(pair));
   const byKey = new Map(b.map((pair) => [key(pair), pair]));
   const aligned = a.flatMap((pair) => byKey.get(key(pair)) ?? []);
   return a.length === b.length && byKey.size === b.length && aligned.length === a.length
@@ -152,13 +198,12 @@ function inOrder(lists: Lists, walk: Walk, path: string): Difference | null {
       : difference(a[i] as Reply, b[i] as Reply, trial, `${path}[${i}]`);
     if (found !== null) return found;
   }
-  if (a.length !== b.length)
-    return {
-      path: `${path}[${Math.min(a.length, b.length)}]`,
-      a: show(a[b.length] ?? null),
-      b: show(b[a.length] ?? null),
-      at: null,
-    };
+  for (let i = Math.min(a.length, b.length); i < Math.max(a.length, b.length); i++) {
+    const rule = isMap ? undefined : ignoring(walk, `${path}[${i}]`);
+    if (rule === undefined)
+      return { path: `${path}[${i}]`, a: show(a[i] ?? null), b: show(b[i] ?? null), at: null };
+    trial.used.add(rule.name);
+  }
   for (const name of trial.used) walk.used.add(name);
   return null;
 }
@@ -166,7 +211,7 @@ function inOrder(lists: Lists, walk: Walk, path: string): Difference | null {
 function pairDifference(a: Reply, b: Reply, walk: Walk, path: string): Difference | null {
   const [key, left] = itemsOf(a) as readonly [Reply, Reply];
   const [other, right] = itemsOf(b) as readonly [Reply, Reply];
-  const name = showReply(key).replace(/^"([\w.:-]+)"$/, '$1');
+  const name = nameOf(key);
   const found = difference(key, other, walk, `${path}.${name}`);
   if (found !== null) return found;
   if (walk.rules.time && AGES.has(name) && left.type === ':' && right.type === ':') {

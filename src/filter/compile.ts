@@ -25,6 +25,8 @@ export type Reading = { readonly word: string; readonly meaning: string };
 export type Task = {
   /** The filter is asked when only the fields up to this phase are known; null: all are. */
   readonly phase: Phase | null;
+  /** The only fields and flags that may be asked about; null: all. */
+  readonly only?: ReadonlySet<string> | null;
   readonly readings: Reading[];
 };
 
@@ -60,6 +62,7 @@ function fieldOf(name: Word, task: Task): Field {
   const lower = name.text.toLowerCase();
   const field = isField(lower) ? FIELDS[lower] : undefined;
   if (field !== undefined) {
+    checkOnly(lower, name.at, task);
     checkPhase(field.phase, name, task);
     return field;
   }
@@ -79,6 +82,11 @@ const KNOWN_AFTER: Readonly<Record<Phase, string>> = {
   reply: 'after the reply',
   mirror: "after the mirror's reply",
 };
+
+function checkOnly(name: string, at: number, { only }: Task): void {
+  if (only == null || only.has(name)) return;
+  throw new Wrong(`"${name}" is not asked here`, at, `only ${[...only].join(' ')}`);
+}
 
 function checkPhase(phase: Phase, name: Word, task: Task): void {
   if (task.phase === null || PHASES.indexOf(phase) <= PHASES.indexOf(task.phase)) return;
@@ -172,6 +180,7 @@ function tilde(name: Word, value: Value | null, task: Task): Predicate {
 function flag(name: string, at: Word, task: Task): Predicate {
   const found = FLAGS[name];
   if (found === undefined) throw new Wrong(`unknown flag "${name}"`, at.at);
+  checkOnly(name, at.at, task);
   checkPhase(found.phase, { text: name, at: at.at }, task);
   return found.get;
 }
@@ -193,6 +202,7 @@ function word(value: Value, task: Task): Predicate {
     return any(keyField.get, regexTest(keyField, value, task.phase));
   }
   if (value.kind === 'string') {
+    checkOnly('arg', value.at, task);
     const bytes = value.bytes.toString('latin1');
     note(JSON.stringify(value.bytes.toString()), 'key or argument contains it');
     return contains(bytes);
@@ -213,6 +223,7 @@ function word(value: Value, task: Task): Predicate {
     note(text, `has ${lower}`);
     return has(fieldOf({ text: lower, at: value.at }, task));
   }
+  checkOnly('arg', value.at, task);
   note(text, 'key or argument contains it');
   return contains(asBytes(text));
 }

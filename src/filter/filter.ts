@@ -15,12 +15,17 @@ export type Filter = {
 
 /**
  * The filter that `text` says, or what is wrong with it. `phase`: when it will be asked; fields that are known only later are then
- * wrong, and so are regular expressions that may take long. An empty text lets everything through.
+ * wrong, and so are regular expressions that may take long. `only`: the fields and flags that may be asked about; null for all. An empty
+ * text lets everything through.
  */
-export function parseFilter(text: string, phase: Phase | null = null): Filter | FilterProblem {
+export function parseFilter(
+  text: string,
+  phase: Phase | null = null,
+  only: ReadonlySet<string> | null = null,
+): Filter | FilterProblem {
   const readings: Reading[] = [];
   try {
-    const matches = compile(parse(text), { phase, readings });
+    const matches = compile(parse(text), { phase, only, readings });
     return { kind: 'filter', text, matches, readings };
   } catch (error) {
     if (error instanceof Wrong) return error.problem;

@@ -1,55 +1,16 @@
 /** The scopes of fault rules: filters, asked of a command when it is decided. */
-import { Command } from '../commands/command.js';
-import type { KeptArgument } from '../events/condense.js';
-import type { Attempt, CommandEvent, Kept, Outcome } from '../events/event.js';
+import type { Command } from '../commands/command.js';
 import type { CompiledConfig } from '../mesh/compile.js';
 import type { FaultRule } from '../mesh/config.js';
-import type { Decision, Part } from '../mesh/decision.js';
+import type { Part } from '../mesh/decision.js';
 import { type Rng, RULE_DRAWS_PER_PERCENT } from '../mesh/rng.js';
 import type { Topology } from '../mesh/topology.js';
-import { EMPTY } from '../resp/bytes.js';
 import type { Predicate } from './compile.js';
+import { DecidedCommand } from './decided.js';
 import { type ClientInfo, Facts, type World } from './facts.js';
 import { parseFilter } from './filter.js';
 import { parse } from './parse.js';
 import { keyPrefixesOf, type Verdict, verdictOf } from './verdict.js';
-
-const NOTHING: readonly never[] = [];
-const NO_BYTES: Kept = { bytes: EMPTY, total: 0, condensed: false };
-
-/** A command that has been decided and not sent: as much of an event as a scope may ask about. */
-class DecidedCommand implements CommandEvent {
-  readonly type = 'command';
-  readonly seq = 0;
-  readonly atUs = 0;
-  readonly durationUs = 0;
-  connection = 0;
-  command: Command = new Command();
-  readonly attempts: readonly Attempt[] = NOTHING;
-  readonly outcome: Outcome = { kind: 'reply', cause: null };
-  readonly request: Kept = NO_BYTES;
-  readonly reply: Kept = NO_BYTES;
-  readonly queueUs = 0;
-  readonly upstreamUs = 0;
-  readonly burst = { first: 0, size: 1 };
-  parts: readonly Part[] = NOTHING;
-
-  get args(): readonly KeptArgument[] {
-    return this.command.argv.map((bytes) => ({ kind: 'whole', bytes }));
-  }
-
-  get decision(): Decision {
-    return {
-      action: { kind: 'forward', parts: this.parts, merge: 'pass' },
-      session: null,
-      fault: null,
-      why: NOTHING,
-      draws: NOTHING,
-      topologyVersion: 0,
-      configVersion: 0,
-    };
-  }
-}
 
 /** Whose command it is that a scope is asked about; `id` is the connection's. */
 export type ScopedClient = { readonly id: number; readonly info: ClientInfo };

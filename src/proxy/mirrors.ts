@@ -8,6 +8,7 @@
 import { Command } from '../commands/command.js';
 import type { CommandSpec } from '../commands/table.js';
 import { compareReplies } from '../compare/compare.js';
+import type { Tolerances } from '../compare/tolerances.js';
 import type { Cause, MirrorState } from '../events/event.js';
 import { addTo, type MirrorTally } from '../events/stats.js';
 import type { Hop, Part } from '../mesh/decision.js';
@@ -36,9 +37,12 @@ export class Mirrors {
   private readonly byUpstream = new Map<string, Mirror>();
   /** Where the first of two replies waits for the other. */
   readonly room: WaitingRoom = new WaitingRoom();
+  /** What replies may differ in; undefined: the usual. */
+  readonly tolerances: Tolerances | undefined;
 
-  constructor(core: () => Core) {
+  constructor(core: () => Core, tolerances?: Tolerances) {
     this.core = core;
+    this.tolerances = tolerances;
   }
 
   /** Sends the copies of one part of `exchange`, whose request is what `source` sends; gives the first of them, which knows the others. */
@@ -276,9 +280,10 @@ export class MirrorCopy extends Leg {
     const first = this.keptBytes(kept);
     const [ours, theirs] = this.whatOfOurs === HAS_COME ? [first, come] : [come, first];
     const lagMs = Math.abs(this.doneAtUs - this.oursAtUs) / 1000;
-    const outcome = compareReplies(this.command(), ours, theirs, undefined, { laterMs: lagMs });
+    const { tolerances } = this.core.mirrors;
+    const outcome = compareReplies(this.command(), ours, theirs, tolerances, { laterMs: lagMs });
     if (outcome.kind === 'same') this.over('same', null);
-    else if (outcome.kind === 'tolerated') this.over('same', outcome.by.join(' '));
+    else if (outcome.kind === 'tolerated') this.over('same', outcome.by.join(', '));
     else {
       const detail =
         outcome.kind === 'diff'
@@ -291,9 +296,8 @@ export class MirrorCopy extends Leg {
   /** What was asked, for the rules of comparing. */
   private command(): Command {
     const parser = new RequestParser();
-    parser.push(
-      this.rewritten ?? Buffer.concat([this.prefix, this.frame.subarray(this.start, this.end)]),
-    );
+    // As the client sent it: a user's rule knows no other key, whatever a route has made of it.
+    parser.push(Buffer.concat([this.prefix, this.frame.subarray(this.start, this.end)]));
     const command = new Command();
     if (parser.next() !== REQUEST) return Command.of([], this.exchange.session);
     command.load(parser, this.exchange.session);

@@ -1,6 +1,7 @@
 /** The proxy: listens, ties clients, servers, topology and events together, and ends cleanly. */
 import { createServer, type Server as NetServer, type Socket } from 'node:net';
 import { Command } from '../commands/command.js';
+import { readTolerances, type ToleranceSource } from '../compare/tolerances.js';
 import { messageOf, RmtopError, systemCode } from '../errors.js';
 import { type Consumer, EventBus } from '../events/bus.js';
 import {
@@ -47,6 +48,8 @@ export type ProxyOptions = {
   /** Whether large values are hashed, for those who write them down. */
   readonly hashes: boolean;
   readonly seed: number;
+  /** What replies of mirrors may differ in, besides the usual. */
+  readonly tolerances?: ToleranceSource;
   /** What is drawn for the client that connects from `address`: for a replay, whose faults hit what they had hit. Not across threads. */
   readonly chanceOf?: (address: string) => Rng;
 };
@@ -132,7 +135,10 @@ class RunningProxy implements ProxyHandle {
       turns: new Turns(),
       scopes: new Scopes(() => this.core),
       hung: new Hung(),
-      mirrors: new Mirrors(() => this.core),
+      mirrors: new Mirrors(
+        () => this.core,
+        options.tolerances === undefined ? undefined : readTolerances(options.tolerances),
+      ),
       chanceOf: options.chanceOf ?? null,
       config,
       topology: { version: 0, upstreams: {} },

@@ -1,5 +1,6 @@
 /** A recording sent again, to a server or through a proxy, and what comes back compared. */
-import { parseTolerances } from '../compare/tolerances.js';
+import type { ToleranceRule } from '../compare/rules.js';
+import { parseTolerances, readTolerances } from '../compare/tolerances.js';
 import { parseSeed } from '../config/seed.js';
 import { RmtopError } from '../errors.js';
 import { isLoopback } from '../mesh/address.js';
@@ -21,6 +22,8 @@ export type ReplayFileOptions = {
   readonly speed?: number | 'max';
   /** `ttl=5s`, `order=off`, `latency=p99<2x`, `none`: what `rmtop replay --tolerate` takes. */
   readonly tolerate?: readonly string[];
+  /** Rules as in `rmtop.yaml`: `{ if: 'key=session:*', json: '$.ts' }`. */
+  readonly tolerances?: readonly ToleranceRule[];
   /** How much longer than recorded a reply is waited for; 5 s by default. */
   readonly guardMs?: number;
   /** Lets writes go to another machine. */
@@ -42,7 +45,7 @@ export type ReplayResults = {
 
 /**
  * Sends every command of `file` again, a connection for each recorded one, in an order that keeps cause and effect. Throws as
- * `openRecording`, and WRITES_REFUSED for writes to another machine. To see what is decided otherwise, replay to a `startProxy`.
+ * `openRecording`, USAGE for a tolerance that is none, and WRITES_REFUSED for writes to another machine. To see what is decided otherwise, replay to a `startProxy`.
  */
 export async function replay(file: string, options: ReplayFileOptions): Promise<ReplayResults> {
   const { host, port } = parseSeed(options.url);
@@ -56,7 +59,8 @@ export async function replay(file: string, options: ReplayFileOptions): Promise<
         next: ['allowWrites: true, or replay against 127.0.0.1'],
       },
     );
-  const tolerances = parseTolerances(options.tolerate ?? []);
+  const rules = readTolerances(options.tolerances ?? []);
+  const tolerances = parseTolerances(options.tolerate ?? [], rules);
   const report = new ReplayReport(tolerances.latency);
   const run = new Replay(
     listedItems(items),

@@ -76,6 +76,19 @@ const WRONG: readonly (readonly [text: string, at: string, message: RegExp])[] =
   ['upstream: redis://:hunter2@h:1', '1:1', /has a password in it/],
   ['filters:\n  a: kye=1', '2:3', /unknown field "kye" at column 1 of the filter/],
   ['filters: err', '1:1', /is a map/],
+  ['tolerances: none', '1:1', /tolerances is a list/],
+  ['tolerances:\n  - tll=5s', '2:5', /'tll=5s' is not understood: wanted/],
+  ['tolerances:\n  - iff: all', '2:5', /a rule has no iff, did you mean if\?/],
+  ['tolerances:\n  - ignore: true', '2:5', /a rule has an if/],
+  [
+    'tolerances:\n  - if: all\n    path: [3]',
+    '3:12',
+    /path is text: put it in quotes, as '\[3\]\.name'/,
+  ],
+  ['tolerances:\n  - if: kye=1\n    ignore: true', '2:9', /unknown field "kye" at column 1/],
+  ['tolerances:\n  - if: all\n    json: [$.a, $]', '3:11', /is all of it/],
+  ['tolerances:\n  - if: all\n    within: 5x', '3:13', /5x is no amount/],
+  ['tolerances:\n  - if: all\n    ignore:', '3:', /ignore has no value/],
   ['keys: F', '1:1', /keys is a map: an action/],
   ['keys:\n  folow: T', '2:3', /no key does folow/],
   ['keys:\n  follow: ctrl-shift-q', '2:3', /there is no key ctrl-shift-q/],
@@ -118,6 +131,32 @@ test('keys of both files go together, the project’s over the user’s; what is
     note: ['#'],
     'hide-this': ['o'],
   });
+});
+
+test('tolerances of both files are in force; rmtop config shows them', async (t) => {
+  const { home, deep, project } = place(t, {
+    [PROJECT]: 'tolerances:\n  - if: key=session:*\n    json: [$.ts, $..at]\n  - latency=p99<2x\n',
+    [USER]: 'tolerances:\n  - { name: counts, if: cmd=INCR, within: 5% }\n',
+  });
+  const { tolerances } = readSettings({}, { HOME: home }, deep);
+  assert.deepEqual(tolerances, [
+    { name: 'counts', if: 'cmd=INCR', within: '5%' },
+    { if: 'key=session:*', json: ['$.ts', '$..at'] },
+    'latency=p99<2x',
+  ]);
+  const file = path.join(project, 'rmtop.yaml');
+  const shown = await runProgram(t, ['config', '--config', file], { HOME: home });
+  assert.match(
+    shown.stdout,
+    /^tolerances:\n {2}- \{"if":"key=session:\*",.*\n {2}- "latency=p99<2x"$/m,
+  );
+  // What it prints is YAML again.
+  const again = path.join(project, 'again.yaml');
+  writeFileSync(again, shown.stdout);
+  assert.deepEqual(
+    readSettings({ config: again }, { HOME: home }, deep).tolerances,
+    tolerances.slice(1),
+  );
 });
 
 test('what is wrong with a key names what to write instead', (t) => {
@@ -236,6 +275,7 @@ test('the schema knows every setting', () => {
   assert.deepEqual(Object.keys(properties), [
     ...SETTINGS.map(({ name }) => name),
     'filters',
+    'tolerances',
     'keys',
   ]);
 });

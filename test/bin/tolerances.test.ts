@@ -1,11 +1,12 @@
 /** Tolerances as their user sets them, on a real server: `--tolerate latency=…`, and what replay, diff and their reports make of it. */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import test from 'node:test';
-import { sharedServer } from '../helpers/cluster.js';
+import test, { type TestContext } from 'node:test';
+import { ask, sharedServer } from '../helpers/cluster.js';
 import { cmd, handMade } from '../helpers/hand-made.js';
 import { runProgram } from '../helpers/program.js';
+import { folder } from '../helpers/record-files.js';
 
 const { port: redis } = sharedServer();
 
@@ -104,4 +105,79 @@ test('diff tells on stderr which tolerances it needed, and which hide too much',
   assert.match(found.stderr, /^rmtop: warning: ttl hides 2 of 2 replies to TTL$/m);
   const none = await runProgram(t, ['diff', of(100), of(101), '--tolerate', 'none']);
   assert.equal(none.code, 1);
+});
+
+const RULES = `tolerances:
+  - name: timestamps
+    if: key=doc:*
+    json: $.ts
+  - if: cmd=LRANGE
+    path: '[1]'
+  - name: about right
+    if: key=count:*
+    within: 10%
+`;
+
+function settings(t: TestContext, text: string): string {
+  const file = path.join(folder(t), 'rules.yaml');
+  writeFileSync(file, text);
+  return file;
+}
+
+/** What the server says, and what a recording says it had said. */
+function recorded(t: TestContext, ts: number, other: string): string {
+  return handMade(t, [
+    cmd(1, ['SET', 'doc:1', '{"ts":5,"name":"a"}'], { '+': 'OK' }),
+    cmd(2, ['GET', 'doc:1'], `{"name": "a", "ts": ${ts}}`),
+    cmd(3, ['RPUSH', 'list', 'a', 'b'], 2),
+    cmd(4, ['LRANGE', 'list', '0', '-1'], ['a', other]),
+    cmd(5, ['INCRBY', 'count:1', '100'], 95),
+    cmd(6, ['DEL', 'list', 'count:1'], 2),
+  ]);
+}
+
+test('rules of rmtop.yaml hold in replay and diff, are told by name, and are switched off by none', async (t) => {
+  await ask(redis(), ['FLUSHALL']);
+  const config = settings(t, RULES);
+  const file = recorded(t, 7, 'x');
+  const replay = await runProgram(t, replaying(file, '--config', config));
+  assert.equal(replay.code, 0, replay.stdout + replay.stderr);
+  assert.match(
+    replay.stdout,
+    /^tolerances used: timestamps \(GET 1\), cmd=LRANGE \(LRANGE 1\), about right \(INCRBY 1\)$/m,
+  );
+  for (const more of [['--tolerate', 'none'], ['--tolerate', 'rules=off'], ['--no-config']]) {
+    const strict = await runProgram(
+      t,
+      replaying(file, ...more, '--config', config).filter(
+        (word, i, all) =>
+          !more.includes('--no-config') || (word !== '--config' && all[i - 1] !== '--config'),
+      ),
+    );
+    assert.equal(strict.code, 1, strict.stdout);
+    assert.match(strict.stdout, /3 DIFFERENT/);
+  }
+  const other = recorded(t, 8, 'y');
+  const diff = await runProgram(t, ['diff', file, other, '--config', config]);
+  assert.deepEqual([diff.code, diff.stdout], [0, '']);
+  assert.match(diff.stderr, /tolerances used: timestamps \(GET 1\), cmd=LRANGE \(LRANGE 1\)/);
+  assert.equal((await runProgram(t, ['diff', file, other])).code, 1);
+  const found = path.join(path.dirname(file), 'rmtop.yaml');
+  writeFileSync(found, 'tolerances:\n  - if: cmd=GET\n    jsn: $.ts\n');
+  const wrong = await runProgram(t, ['diff', file, other, '--config', found]);
+  assert.equal(wrong.code, 64, wrong.stderr);
+  assert.match(wrong.stderr, /rmtop\.yaml:3:5: a rule has no jsn, did you mean json\?/);
+});
+
+test('a rule that hides most replies of a command is a warning; what else differs is still found', async (t) => {
+  await ask(redis(), ['FLUSHALL']);
+  const file = handMade(t, [
+    cmd(1, ['SET', 'doc:1', '{"ts":5,"name":"a"}'], { '+': 'OK' }),
+    ...[2, 3, 4].map((n) => cmd(n, ['GET', 'doc:1'], `{"ts":${n},"name":"a"}`)),
+    cmd(5, ['GET', 'doc:1'], '{"ts":5,"name":"b"}'),
+  ]);
+  const replay = await runProgram(t, replaying(file, '--config', settings(t, RULES)));
+  assert.equal(replay.code, 1);
+  assert.match(replay.stdout, /^warning: timestamps hides 3 of 4 replies to GET$/m);
+  assert.match(replay.stdout, /#5 GET doc:1 {3}\$\.name: "b" {2}> {2}"a"/);
 });

@@ -1,5 +1,6 @@
 /** A proxy for a test: on a free port, its events kept, closed when the test ends. */
 import type { TestContext } from 'node:test';
+import type { ToleranceSource } from '../../src/compare/tolerances.js';
 import type { CommandEvent, OtherEvent } from '../../src/events/event.js';
 import { readEvents } from '../../src/events/subscribe.js';
 import { parseAddressMap } from '../../src/mesh/address-map.js';
@@ -24,6 +25,7 @@ export type TestProxyOptions = {
   readonly map?: readonly string[];
   readonly access?: Access;
   readonly credentials?: Credentials;
+  readonly tolerances?: ToleranceSource;
 };
 
 export type TestProxy = {
@@ -57,6 +59,7 @@ export async function startProxy(t: TestContext, options: TestProxyOptions): Pro
     keep: { value: 1_048_576, record: 8_388_608 },
     hashes: true,
     seed: 7,
+    ...(options.tolerances === undefined ? {} : { tolerances: options.tolerances }),
   });
   const commands: CommandEvent[] = [];
   const others: OtherEvent[] = [];

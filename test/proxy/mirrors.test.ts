@@ -1,6 +1,7 @@
 /** Copies to mirrors, on real servers: what they get, that nobody waits for them, and how their replies compare. */
 import assert from 'node:assert/strict';
 import test, { type TestContext } from 'node:test';
+import type { ToleranceSource } from '../../src/compare/tolerances.js';
 import type { OtherEvent } from '../../src/events/event.js';
 import {
   type MeshConfig,
@@ -24,10 +25,14 @@ type Options = {
   readonly to: number;
   readonly strip?: string;
   readonly policy?: Partial<MirrorPolicy>;
+  readonly tolerances?: ToleranceSource;
 };
 
 /** A proxy in front of the cluster, with one mirror on port `to`. */
-function mirrored(t: TestContext, { to, strip, policy }: Options): Promise<TestProxy> {
+function mirrored(
+  t: TestContext,
+  { to, strip, policy, tolerances = [] }: Options,
+): Promise<TestProxy> {
   const mirror: MirrorPolicy = {
     upstream: 'copy',
     fraction: { numerator: 100, of: 100 },
@@ -36,6 +41,7 @@ function mirrored(t: TestContext, { to, strip, policy }: Options): Promise<TestP
   };
   return startProxy(t, {
     seeds: [cluster().nodes[0]?.port ?? 0],
+    tolerances,
     config: (base) => ({
       ...base,
       routes: [
@@ -94,6 +100,27 @@ test('a reply that differs is told with the place, and with what the mirror said
   assert.match(last?.detail ?? '', /19.*41/);
   assert.equal(last?.reply, ':41\r\n');
   assert.ok((last?.durationUs ?? 0) > 0);
+});
+
+test('what a rule of the user lets differ counts as the same, under its name; all else does not', async (t) => {
+  const proxy = await mirrored(t, {
+    to: mirrorServer.port(),
+    strip: 'pre:',
+    tolerances: [{ name: 'counters', if: 'key=pre:m:n cmd=INCR', within: 30 }],
+  });
+  const client = await proxy.client();
+  let copies = 0;
+  for (const theirs of ['20', '99']) {
+    await client.ask('SET', 'pre:m:n', '1');
+    await mirrorEvents(proxy, ++copies);
+    await ask(mirrorServer.port(), ['SET', 'm:n', theirs]);
+    await client.ask('INCR', 'pre:m:n');
+    await mirrorEvents(proxy, ++copies);
+  }
+  const events = await mirrorEvents(proxy, 4);
+  const states = events.map(({ state, detail }) => [state, detail]);
+  assert.deepEqual(states[1], ['same', 'counters']);
+  assert.equal(states[3]?.[0], 'diff');
 });
 
 test('the key is cut before it is copied', async (t) => {

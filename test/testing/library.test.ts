@@ -134,6 +134,15 @@ test('done says what was missed and what nobody asked for', async (t) => {
   const again = await replay(file, { url: `redis://127.0.0.1:${single()}` });
   assert.deepEqual([again.different, again.differences], [0, []]);
   assert.ok(again.sent >= 2 && again.same >= 2);
+  const ruled = await replay(file, {
+    url: `redis://127.0.0.1:${single()}`,
+    tolerances: [{ if: 'all', ignore: true }],
+  });
+  assert.deepEqual([ruled.different, ruled.latency], [0, []]);
+  await assert.rejects(
+    replay(file, { url: `redis://127.0.0.1:${single()}`, tolerances: [{ if: 'all' }] }),
+    { code: 'USAGE' },
+  );
   await assert.rejects(replay(file, { url: '10.255.255.1:6379' }), { code: 'WRITES_REFUSED' });
 });
 

@@ -1,6 +1,7 @@
 /** `=`: two replies compared by the same engine as replay and mirrors, shown beside each other. */
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { readTolerances } from 'rmtop';
 import { TestScreen } from '../helpers/model.js';
 
 function withReplies(...replies: readonly string[]): TestScreen {
@@ -32,6 +33,13 @@ test('two marks; what may differ is told apart from what may not', () => {
   screen.type('\x1b');
   screen.type('Ukmj=');
   assert.match(screen.panes(), /the replies differ/);
+});
+
+test('a rule of the settings says by its name what may differ', () => {
+  const screen = withReplies('*2\r\n$1\r\na\r\n:1\r\n', '*2\r\n$1\r\na\r\n:5\r\n');
+  screen.model.tolerances = readTolerances([{ name: 'carts', if: 'key=cart:*', path: '.a' }]);
+  screen.type('kmj=');
+  assert.match(screen.panes(), /the replies differ only in what may differ: carts/);
 });
 
 test('a command with what its mirror answered', () => {

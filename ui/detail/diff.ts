@@ -43,14 +43,15 @@ export function diffLines(model: Model, look: Look, width: number): readonly str
   if (compared.kind === 'mirror') {
     const { copy } = compared;
     const theirs = Buffer.from(copy.reply ?? '', 'latin1');
-    return page(a, `${printableText(copy.upstream, look)}`, theirs, null, look, width);
+    return page(model, a, `${printableText(copy.upstream, look)}`, theirs, null, look, width);
   }
   const b = factsOf(model, compared.b);
   if (b?.event == null) return [` #${compared.b} is no longer in memory`];
-  return page(a, titleOf(b, look), b.event.reply.bytes, b, look, width);
+  return page(model, a, titleOf(b, look), b.event.reply.bytes, b, look, width);
 }
 
 function page(
+  model: Model,
   a: Facts,
   titleB: string,
   theirs: Buffer,
@@ -61,7 +62,7 @@ function page(
   const ours = a.event?.reply.bytes ?? Buffer.alloc(0);
   const laterMs = b === null ? 0 : (b.atUs - a.atUs) / 1000;
   const command = a.event?.command ?? Command.of([]);
-  const found = compareReplies(command, ours, theirs, undefined, { laterMs });
+  const found = compareReplies(command, ours, theirs, model.tolerances, { laterMs });
   const text = printableText(resultOf(found), look);
   const paint = (line: string): string =>
     found.kind === 'diff' ? look.theme.paint('error', line) : line;
