@@ -29,6 +29,7 @@ type Flags = {
   readonly argument?: readonly string[];
   readonly exhausted: string;
   readonly onMiss: string;
+  readonly auth: string;
   readonly latency: string;
   readonly faults: string;
   readonly fault?: readonly string[];
@@ -71,6 +72,7 @@ export function serveCommand(): Cli {
       'error, nil, close, hang, forward=HOST:PORT, or record=HOST:PORT: forward and add to the file',
       'error',
     )
+    .option('--auth <what>', 'logins: any, or recorded: only those of the recording', 'any')
     .option('--latency <what>', 'none, recorded or xN (x2: twice as slow)', 'none')
     .option('--faults <what>', 'none, or recorded: repeat the injected ones', 'none')
     .option(
@@ -99,6 +101,8 @@ async function serve(file: string, flags: Flags): Promise<number> {
     strict: flags.strict === true,
   });
   sayCondition(file, summary);
+  if (wanted.options.auth === 'recorded' && script.logins.length === 0)
+    say(`rmtop: no login is recorded in ${file}: every AUTH is refused`);
   const signalled = signal();
   const behind =
     wanted.forward === null
@@ -159,6 +163,7 @@ function optionsOf(file: string, flags: Flags): Wanted {
       faults,
       redactKey: flags.redactKeyEnv === undefined ? '' : redactKey(flags.redactKeyEnv),
       latency: latencyOf(flags.latency),
+      auth: oneOf('--auth', flags.auth, ['any', 'recorded']),
       onMiss,
       inject: injected(flags),
       forwardPort: 0,

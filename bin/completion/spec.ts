@@ -50,6 +50,7 @@ const OWN_VALUES: Readonly<Record<string, Values>> = {
   'import --from': words(IMPORT_FORMATS.map(({ name }) => name)),
   'cat --faults': words(['mesh']),
   'serve --faults': words(['none', 'recorded']),
+  'serve --auth': words(['any', 'recorded']),
   'serve --match': words(['strict', 'key', 'loose']),
   'serve --exhausted': words(['auto', 'last', 'error', 'loop']),
   'serve --latency': words(['none', 'recorded']),

@@ -1,6 +1,7 @@
 /** Whether an argument that came is one that was recorded, in whatever form the recording kept it (recording page, 7.1). */
 import { createHash, createHmac } from 'node:crypto';
 import type { Command } from '../commands/command.js';
+import type { KeptArgument } from '../events/condense.js';
 import { OPTION_WORDS } from './redact.js';
 import type { Line } from './spoken.js';
 
@@ -58,21 +59,29 @@ export function fitsArgument(asked: Command, line: Line, i: number, key: string)
   const kept = line.args[i];
   const bytes = asked.arg(i);
   if (kept === undefined) return false;
+  if (kept.kind === 'whole' && !asked.keys.includes(i) && isSameOption(kept.bytes, bytes))
+    return true;
+  return fitsKept(bytes, kept, line.hashes[i] ?? null, key);
+}
+
+/** Whether `bytes` are what was recorded; `hash` is the keyed one of what was removed, where the recording has it. */
+export function fitsKept(
+  bytes: Buffer,
+  kept: KeptArgument,
+  hash: string | null,
+  key: string,
+): boolean {
   switch (kept.kind) {
     case 'whole':
-      return (
-        kept.bytes.equals(bytes) || (!asked.keys.includes(i) && isSameOption(kept.bytes, bytes))
-      );
+      return kept.bytes.equals(bytes);
     case 'cut':
       return (
         kept.total === bytes.length &&
         kept.sha256 === createHash('sha256').update(bytes).digest('hex')
       );
-    case 'redacted': {
-      const hash = line.hashes[i] ?? null;
+    case 'redacted':
       if (hash === null || key === '') return true;
       return hash === createHmac('sha256', key).update(bytes).digest('hex').slice(0, 12);
-    }
   }
 }
 

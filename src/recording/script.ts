@@ -5,6 +5,7 @@
 import type { CommandEvent, TrafficEvent } from '../events/event.js';
 import type { SlotRange } from '../mesh/topology.js';
 import { RecordedCommand } from './command.js';
+import { type RecordedLogin, recordedLogin } from './logins.js';
 import { type Spoken, SpokenStore, wasAnswered } from './spoken.js';
 
 /** A client of the recording. */
@@ -32,6 +33,9 @@ export type Script = {
   /** By the order in which they came. */
   readonly clients: readonly RecordedClient[];
   readonly subscriptions: readonly RecordedSubscription[];
+  readonly logins: readonly RecordedLogin[];
+  /** Whether all clients of the recording had logged in before they asked for anything. */
+  readonly isLoginNeeded: boolean;
   /** The newest ranges of a Redis Cluster; null where there was none. */
   readonly ranges: readonly SlotRange[] | null;
   /** Of the servers, where one of their replies told it. */
@@ -58,6 +62,10 @@ export class ScriptReader {
   /** By connection: the rows of what was queued since its MULTI. */
   private readonly transactions = new Map<number, number[]>();
   private readonly subscriptions: RecordedSubscription[] = [];
+  private readonly logins: RecordedLogin[] = [];
+  /** Connections that have logged in. */
+  private readonly loggedIn = new Set<number>();
+  private hasStrangers = false;
   private readonly names = new Map<number, string | null>();
   private readonly pushes: { connection: number; atUs: number; reply: Buffer }[] = [];
   private ranges: readonly SlotRange[] | null = null;
@@ -92,6 +100,7 @@ export class ScriptReader {
     const { connection } = event;
     const { name } = event.command;
     this.redisVersion ??= versionIn(event, name);
+    this.login(event, name);
     if (/^[PS]?SUBSCRIBE$/.test(name)) this.subscriptions.push(...subscriptionsOf(event));
     const open = this.transactions.get(connection);
     if (name === 'MULTI') {
@@ -106,6 +115,19 @@ export class ScriptReader {
       this.spoken.push(this.store.command(event, text));
   }
 
+  private login(event: RecordedCommand, name: string): void {
+    const { connection } = event;
+    const login = recordedLogin(event);
+    if (login !== null) {
+      this.logins.push(login);
+      if (login.refused === null) this.loggedIn.add(connection);
+    } else if (name === 'RESET') this.loggedIn.delete(connection);
+    else if (!this.loggedIn.has(connection) && !isHousekeeping(name)) {
+      const isTurnedAway = event.reply.bytes.toString('latin1', 0, 7) === '-NOAUTH';
+      this.hasStrangers ||= !isTurnedAway;
+    }
+  }
+
   /** To be called once, at the end. */
   script(): Script {
     const { spoken, subscriptions, ranges, redisVersion } = this;
@@ -113,7 +135,9 @@ export class ScriptReader {
     subscriptions.sort((a, b) => a.atUs - b.atUs);
     this.deliver();
     const clients = [...this.names].map(([connection, name]) => ({ connection, name }));
-    return { spoken, clients, subscriptions, ranges, redisVersion };
+    const { logins, hasStrangers } = this;
+    const isLoginNeeded = logins.some(({ refused }) => refused === null) && !hasStrangers;
+    return { spoken, clients, subscriptions, logins, isLoginNeeded, ranges, redisVersion };
   }
 
   /** Gives each message to the subscription that it came of. */

@@ -129,7 +129,8 @@ function lackOf(bytes: Buffer, total: number): string {
   return total > 0 ? 'it was removed' : 'there was none';
 }
 
-function lineOf(event: RecordedCommand): Line {
+/** A recorded command as it was sent. */
+export function lineOf(event: RecordedCommand): Line {
   const { args } = event;
   const json = event.json.a;
   return {

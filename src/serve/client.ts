@@ -4,6 +4,7 @@ import { Command, NEW_SESSION } from '../commands/command.js';
 import type { FaultPlan } from '../mesh/decision.js';
 import { slotOf } from '../mesh/place.js';
 import type { RuleDraws } from '../proxy/chance.js';
+import { loginIn } from '../recording/logins.js';
 import type { Asker, Matcher } from '../recording/matching.js';
 import type { ReplayLink } from '../recording/replay.js';
 import { inVersion, inVersionEach } from '../recording/resp3.js';
@@ -16,6 +17,7 @@ import type { Reply } from '../resp/value.js';
 import type { ServedFaults } from './faults.js';
 import { greet, type Place, type Session } from './greeting.js';
 import { Listener, type Subscriptions } from './listeners.js';
+import type { Logins } from './logins.js';
 import { Output } from './output.js';
 
 /** What becomes of a command that no recording answers. */
@@ -27,6 +29,8 @@ export type Shared = {
   readonly subscriptions: Subscriptions;
   /** New faults; null: none. */
   readonly faults: ServedFaults | null;
+  /** Who may ask; null: everybody. */
+  readonly logins: Logins | null;
   readonly onMiss: OnMiss;
   /** Recorded durations are multiplied by it; 0: replies come at once. */
   readonly latency: number;
@@ -55,6 +59,8 @@ export class ServedClient {
   /** Between MULTI and EXEC. */
   private queue: Command[] | null = null;
   private spoilt = false;
+  /** It has logged in. */
+  private isIn = false;
   private ended = false;
   private readonly draws: RuleDraws | null;
   /** While a fault delays a command, which those behind it must not overtake. */
@@ -131,6 +137,12 @@ export class ServedClient {
 
   private take(command: Command): void {
     this.shared.heard();
+    const refusal = this.shared.logins?.refusal(command, this.isIn) ?? null;
+    if (refusal !== null) {
+      this.output.add(refusal);
+      return;
+    }
+    if (loginIn(command) !== null) this.isIn = true;
     const fault = this.faultOf(command);
     if (fault === null) this.carryOut(command);
     else this.suffer(fault, command);
@@ -141,6 +153,7 @@ export class ServedClient {
     if (name === 'QUIT') this.end(encodeReply(simpleReply('OK'), 2));
     else if (name === 'RESET') {
       this.queue = null;
+      this.isIn = false;
       this.listener.close();
       this.say(greet(command, this.session, this.place) ?? simpleReply('RESET'));
     } else if (name === 'MULTI') this.multi();

@@ -13,6 +13,7 @@ import { checkRules, ServedFaults } from './faults.js';
 import type { Place } from './greeting.js';
 import { dialSocket } from './links.js';
 import { Subscriptions } from './listeners.js';
+import { Logins } from './logins.js';
 import {
   nodeAt,
   type RecordedNode,
@@ -28,6 +29,8 @@ export type ServeOptions = MatchOptions & {
   readonly cluster: boolean;
   /** Recorded durations are multiplied by it; 0: replies come at once. */
   readonly latency: number;
+  /** Whether any login will do, or those that were recorded. */
+  readonly auth: 'any' | 'recorded';
   readonly onMiss: OnMiss;
   /** The port of this machine that misses are forwarded to, with `onMiss: 'forward'`. */
   readonly forwardPort: number;
@@ -113,6 +116,10 @@ class RunningServer implements ServeHandle {
           : new ServedFaults(options.inject, options.cluster ? script.ranges : null, () =>
               Math.round(performance.now() * 1000),
             ),
+      logins:
+        options.auth === 'any'
+          ? null
+          : new Logins(script, options.redactKey, (text) => this.matcher.miss(text)),
       onMiss: options.onMiss,
       latency: options.latency,
       hint: options.hint,

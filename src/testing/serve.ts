@@ -18,6 +18,8 @@ export type ServeFileOptions = {
   readonly exhausted?: Exhausted;
   /** What becomes of a command that was not recorded. */
   readonly onMiss?: 'error' | 'nil' | 'close' | 'hang';
+  /** `recorded`: clients log in as those of the recording did, `any`, the default: as they like. */
+  readonly auth?: 'any' | 'recorded';
   /** A port for each recorded node, as a Redis Cluster. */
   readonly cluster?: boolean;
   /** Recorded durations: not at all, as they were, or so many times as long. */
@@ -80,6 +82,7 @@ export async function serve(file: string, options: ServeFileOptions = {}): Promi
     cluster: options.cluster === true,
     inject: rulesOf(options),
     latency: latency === 'none' ? 0 : latency === 'recorded' ? 1 : latency,
+    auth: options.auth ?? 'any',
     onMiss: options.onMiss ?? 'error',
     forwardPort: 0,
     maxClients: Number.POSITIVE_INFINITY,
