@@ -50,7 +50,20 @@ export function decide(
   config: CompiledConfig,
   rng: Rng,
 ): Decision {
-  return new Deciding(command, topology, config, rng).decide();
+  return new Deciding(command, topology, config, rng, true).decide();
+}
+
+/**
+ * As `decide`, without the reasons of parts and of faults: for the data path, which acts on a decision and passes its draws on. Whoever
+ * wants to know why makes it again from these. A third of what a decision allocates is its reasons.
+ */
+export function decideBriefly(
+  command: Command,
+  topology: Topology,
+  config: CompiledConfig,
+  rng: Rng,
+): Decision {
+  return new Deciding(command, topology, config, rng, false).decide();
 }
 
 /** What one decision is made with; `open.ts` uses the same pieces for what `--open` forwards. */
@@ -60,6 +73,7 @@ export class Deciding {
   readonly rng: RecordingRng;
   private readonly topology: Topology;
   private readonly placing: { upstream: string } & PlacingContext;
+  private readonly tellsWhy: boolean;
   private fault: FaultPlan | null = null;
   private faultWhy: readonly Reason[] = NOTHING;
   /** Which decisions rmtop's own rules look at. */
@@ -67,13 +81,20 @@ export class Deciding {
   /** What the mesh refuses it does not copy either. */
   private isCopied = true;
 
-  constructor(command: Command, topology: Topology, config: CompiledConfig, rng: Rng) {
+  constructor(
+    command: Command,
+    topology: Topology,
+    config: CompiledConfig,
+    rng: Rng,
+    tellsWhy: boolean,
+  ) {
+    this.tellsWhy = tellsWhy;
     this.command = command;
     this.topology = topology;
     this.config = config;
     this.rng = new RecordingRng(rng);
     const { hashtagging } = config.settings;
-    this.placing = { upstream: '', hashtagging, rng: this.rng };
+    this.placing = { upstream: '', hashtagging, rng: this.rng, tellsWhy };
   }
 
   decide(): Decision {
@@ -98,7 +119,7 @@ export class Deciding {
     const admission = admit(command, kind, config);
     if (admission !== null) return this.admitted(admission);
     if (config.faults !== null) {
-      const { plan, why } = meshFault(config, command, this.rng);
+      const { plan, why } = meshFault(config, command, this.rng, this.tellsWhy);
       this.fault = plan;
       this.faultWhy = why;
     }
@@ -196,6 +217,7 @@ export class Deciding {
       parts,
       this.topology,
       this.rng,
+      this.tellsWhy,
     );
     this.fault = plan;
     if (why.length > 0)
@@ -254,8 +276,9 @@ export class Deciding {
     };
     const copies = to === null ? NO_COPIES : this.copies(route, sent, at, isWrite);
     // Made at its full length: an array that grows takes room for 17 more.
-    const why =
-      sent === key && copies.why.length === 0
+    const why = !this.tellsWhy
+      ? NOTHING
+      : sent === key && copies.why.length === 0
         ? [way.why, place.why, choice.why]
         : [...whyPlaced(way.why, sent, key, place.why), choice.why, ...copies.why];
     // In a transaction only the key that places it is rewritten, never what is sent (2.9).
@@ -269,7 +292,7 @@ export class Deciding {
     if (!isWrite && route.readCopies !== null) return route.readCopies;
     const { readPolicy: policy, hashtagging } = this.config.settings;
     const copied = { key, at, isWrite, policy, hashtagging };
-    return copiesOf(route, copied, this.topology, this.rng);
+    return copiesOf(route, copied, this.topology, this.rng, this.tellsWhy);
   }
 
   /** One request to the server that the policy chooses in shard `index`. */

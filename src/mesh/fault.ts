@@ -19,6 +19,7 @@ export function meshFault(
   config: CompiledConfig,
   command: Command,
   rng: RecordingRng,
+  tellsWhy: boolean,
 ): FaultOutcome {
   const { faults } = config;
   if (faults === null) return NOTHING;
@@ -30,6 +31,7 @@ export function meshFault(
   if (list.length === 0) return NOTHING;
   const roll = rng.below(100);
   const hit = findShare(list, roll);
+  if (hit === null && !tellsWhy) return NOTHING;
   return {
     plan: hit === null ? null : planOf(hit.id, roll, 100, hit.action, null, rng),
     why: [{ stage: 'fault', code: 'mesh', roll, hit: hit?.id ?? null }],
@@ -52,6 +54,7 @@ export function ruleFault(
   parts: readonly Part[],
   topology: Topology,
   rng: RecordingRng,
+  tellsWhy: boolean,
 ): FaultOutcome {
   let why: Reason[] | null = null;
   for (const rule of rules) {
@@ -59,6 +62,7 @@ export function ruleFault(
     if (roll < 0) continue;
     const { id, percent } = rule;
     const isHit = roll < Math.round(percent * RULE_DRAWS_PER_PERCENT);
+    if (!isHit && !tellsWhy) continue;
     const reason: Reason = { stage: 'fault', code: 'rule', id, roll, percent, isHit };
     if (why === null) why = [reason];
     else why.push(reason);

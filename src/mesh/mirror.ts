@@ -18,19 +18,21 @@ export type Copied = {
 };
 
 const NO_HOPS: readonly Hop[] = [];
+const NO_REASONS: readonly Reason[] = [];
 
-/** What the mirrors of `route` get of a request. */
+/** What the mirrors of `route` get of a request; without the reasons where those are not to be told. */
 export function copiesOf(
   route: CompiledRoute,
   copied: Copied,
   topology: Topology,
   rng: RecordingRng,
+  tellsWhy: boolean,
 ): Copies {
   let hops: Hop[] | null = null;
   let why: Reason[] | null = null;
   for (const mirror of route.mirrors) {
     const { upstream } = mirror;
-    let reason = reasonFor(mirror, copied.isWrite, rng);
+    let reason = reasonFor(mirror, copied.isWrite, rng, tellsWhy);
     if (reason.code === 'copied') {
       const known = copied.isWrite ? onlyHop(mirror, topology) : null;
       const hop = known ?? hopTo(upstream, topology, copied, rng);
@@ -38,19 +40,26 @@ export function copiesOf(
       else if (hops === null) hops = [hop];
       else hops.push(hop);
     }
+    if (!tellsWhy) continue;
     if (why === null) why = [reason];
     else why.push(reason);
   }
-  return { hops: hops ?? NO_HOPS, why: why ?? [] };
+  return { hops: hops ?? NO_HOPS, why: why ?? NO_REASONS };
 }
 
-function reasonFor(mirror: CompiledMirror, isWrite: boolean, rng: RecordingRng): MirrorReason {
+function reasonFor(
+  mirror: CompiledMirror,
+  isWrite: boolean,
+  rng: RecordingRng,
+  tellsWhy: boolean,
+): MirrorReason {
   const { excludeReads, fraction, upstream } = mirror;
   if (excludeReads && !isWrite) return mirror.excluded;
   const { numerator, of } = fraction;
   if (numerator >= of) return mirror.copied;
   const roll = rng.below(of);
   const code = roll < numerator ? 'copied' : 'not-drawn';
+  if (!tellsWhy) return code === 'copied' ? mirror.copied : mirror.excluded;
   return { stage: 'mirror', code, upstream, roll, numerator, of };
 }
 
@@ -76,7 +85,7 @@ function hopTo(
   rng: RecordingRng,
 ): Hop | null {
   const placement = topology.upstreams[upstream] ?? NO_SERVERS;
-  const place = placeCopy(placement, key, at, { upstream, hashtagging, rng });
+  const place = placeCopy(placement, key, at, { upstream, hashtagging, rng, tellsWhy: false });
   const shard = placement.shards[place.shard];
   if (shard === undefined) return null;
   const { server } = isWrite ? chooseWriter(shard) : chooseReader(shard, policy, rng);

@@ -63,11 +63,16 @@ export const NO_SERVERS_PLACE: Place = {
   why: { stage: 'place', code: 'no-servers' },
 };
 
+/** In the place of a reason that nobody asked for. */
+const UNTOLD: Reason = { stage: 'place', code: 'slot', slot: -1, key: -1 };
+
 /** What placing a key on a set of hosts rests on besides the key. */
 export type PlacingContext = {
   readonly upstream: string;
   readonly hashtagging: boolean;
   readonly rng: RecordingRng;
+  /** Whether a slot's reason is made: most places are slots. */
+  readonly tellsWhy: boolean;
 };
 
 /**
@@ -86,6 +91,7 @@ export function placeKey(
   const owner = placement.owner[slot] as number;
   if (owner === UNCOVERED)
     return { shard: 0, slot, why: { stage: 'place', code: 'uncovered', slot, key: at } };
+  if (!context.tellsWhy) return { shard: owner, slot, why: UNTOLD };
   const tag = openBrace(key) === -1 ? null : hashTag(key);
   const why: Reason =
     tag === null

@@ -6,7 +6,7 @@
 import type { Socket } from 'node:net';
 import { Command, NEW_SESSION, type SessionView } from '../commands/command.js';
 import type { ClientInfo } from '../filter/facts.js';
-import { decide } from '../mesh/decide.js';
+import { decideBriefly } from '../mesh/decide.js';
 import type { Decision } from '../mesh/decision.js';
 import type { Rng } from '../mesh/rng.js';
 import { encodeError } from '../resp/encode.js';
@@ -213,7 +213,7 @@ export class Downstream implements RepliesOwner {
   private carryOut(frame: Buffer, start: number, end: number): void {
     const { command, core } = this;
     command.load(this.parser, this.session);
-    const decision = decide(command, core.topology, core.config, this.chance);
+    const decision = decideBriefly(command, core.topology, core.config, this.chance);
     execute(this.admit(decision, frame, start, end), command);
   }
 
@@ -269,7 +269,7 @@ export class Downstream implements RepliesOwner {
       this.hold(HOLD.alone);
       return false;
     }
-    const decision = decide(command, core.topology, core.config, this.chance);
+    const decision = decideBriefly(command, core.topology, core.config, this.chance);
     const exchange = this.admit(decision, parser.frame, parser.start, parser.start);
     this.large = new LargeRequest(exchange, command, parser);
     parser.inPieces();

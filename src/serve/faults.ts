@@ -126,7 +126,8 @@ export class ServedFaults {
       below: (n) => this.jitter.below(n),
       rule: (rule, asked, parts) => draws.rule(rule, asked, parts),
     });
-    const { plan } = ruleFault(this.rules, command, [part], this.context.topology, rng);
+    const { topology } = this.context;
+    const { plan } = ruleFault(this.rules, command, [part], topology, rng, false);
     if (plan === null) return null;
     this.tallyOf(plan.id).hits++;
     const { kind } = plan.action;

@@ -2,7 +2,17 @@
 import fc from 'fast-check';
 import { NO_PEER, type SessionView } from '../../src/commands/command.js';
 import { COMMANDS } from '../../src/commands/table.js';
-import { NEWEST_ENVOY, OLDEST_ENVOY, plainRoute, READ_POLICIES } from '../../src/mesh/config.js';
+import {
+  type FaultAction,
+  type FaultRule,
+  type MeshFault,
+  type MirrorPolicy,
+  NEWEST_ENVOY,
+  OLDEST_ENVOY,
+  plainRoute,
+  READ_POLICIES,
+  type Route,
+} from '../../src/mesh/config.js';
 import {
   NO_SERVERS,
   type Placement,
@@ -37,22 +47,60 @@ const placement: fc.Arbitrary<Placement> = fc.oneof(
   { weight: 1, arbitrary: fc.constant(NO_SERVERS) },
 );
 
+const mirror: fc.Arbitrary<MirrorPolicy> = fc.record({
+  upstream: fc.constantFrom('a', 'b'),
+  fraction: fc.record({ numerator: fc.constantFrom(0, 40, 100), of: fc.constant(100) }),
+  excludeReads: fc.boolean(),
+});
+
+const route: fc.Arbitrary<Route> = fc
+  .record({
+    prefix: fc.constantFrom(null, 'k', 'k1', ''),
+    upstream: fc.constantFrom('a', 'b'),
+    readUpstream: fc.constantFrom(null, null, 'a', 'b'),
+    mirrors: fc.array(mirror, { maxLength: 2 }),
+  })
+  .map((given) => ({ ...plainRoute(given.prefix, given.upstream), ...given }));
+
+const delay = { kind: 'delay', ms: 9, jitterMs: 0, at: 'reply' } as const;
+const error = { kind: 'error', text: 'ERR no', delayMs: 0, at: 'request' } as const;
+
+const fault: fc.Arbitrary<MeshFault> = fc.record({
+  id: fc.constantFrom('m1', 'm2'),
+  on: fc.boolean(),
+  percent: fc.constantFrom(0, 30, 100),
+  commands: fc.subarray(['get', 'mget', 'client']),
+  action: fc.constantFrom(delay, error),
+});
+
+const rule: fc.Arbitrary<FaultRule> = fc.record({
+  id: fc.constantFrom('t1', 't2'),
+  on: fc.boolean(),
+  percent: fc.constantFrom(0.5, 30, 100),
+  scope: fc.constant(''),
+  action: fc.constantFrom<FaultAction>(
+    { ...delay, jitterMs: 4 },
+    error,
+    { kind: 'moved', to: null },
+    { kind: 'hang', ms: null },
+  ),
+  seed: fc.nat(),
+  max: fc.constant(null),
+});
+
 const options: fc.Arbitrary<MeshOptions> = fc.record({
   readPolicy: fc.constantFrom(...READ_POLICIES),
   open: fc.boolean(),
   envoy: fc.oneof(fc.constant(NEWEST_ENVOY), fc.integer({ min: OLDEST_ENVOY, max: NEWEST_ENVOY })),
   protocolVersion: fc.constantFrom(2 as const, 2 as const, 3 as const),
   customCommands: fc.subarray(['json.get', 'client', 'xread', 'get', 'UPPER']),
-  routes: fc.subarray([
-    plainRoute(null, 'a'),
-    plainRoute('k', 'b'),
-    plainRoute('k1', 'a'),
-    plainRoute('', 'b'),
-  ]),
+  routes: fc.uniqueArray(route, { maxLength: 4, selector: ({ prefix }) => prefix }),
+  faults: fc.array(fault, { maxLength: 2 }),
+  rules: fc.array(rule, { maxLength: 2 }),
   upstreams: fc.record({ a: placement, b: placement }, { noNullPrototype: true }),
 });
 
-/** Any mesh of two upstreams, at any level. */
+/** Any mesh of two upstreams, with mirrors, faults and rules, at any level. */
 export const anyMesh: fc.Arbitrary<Mesh> = options.map((each) => meshOf(each));
 
 /** Keys, often such as routes and tags make a difference for. */

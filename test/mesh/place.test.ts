@@ -107,6 +107,7 @@ const place = (placement: Placement, key: Buffer, at: number): Place =>
   placeKey(placement, key, at, {
     upstream: 'redis',
     hashtagging: false,
+    tellsWhy: true,
     rng: new RecordingRng(seededRng(1)),
   });
 

@@ -4,8 +4,8 @@ import test from 'node:test';
 import fc from 'fast-check';
 import { Command, NEW_SESSION } from '../../src/commands/command.js';
 import { NEWEST_ENVOY } from '../../src/mesh/config.js';
-import { decide } from '../../src/mesh/decide.js';
-import { partsOf } from '../../src/mesh/decision.js';
+import { decide, decideBriefly } from '../../src/mesh/decide.js';
+import { type Decision, isOpened, partsOf } from '../../src/mesh/decision.js';
 import { replayRng, seededRng } from '../../src/mesh/rng.js';
 import { type Placement, serversOf } from '../../src/mesh/topology.js';
 import { bytes } from '../helpers/arbitraries.js';
@@ -53,6 +53,29 @@ test('the replay law: a decision’s own draws give it again', () => {
     4000,
   );
 });
+
+test('what is decided briefly is the same but for the reasons', () => {
+  holds(
+    fc.property(
+      anyWords,
+      anySession,
+      anyMesh,
+      fc.nat(),
+      (words, view, { topology, config }, seed) => {
+        const whole = decide(Command.of(words, view), topology, config, seededRng(seed));
+        const brief = decideBriefly(Command.of(words, view), topology, config, seededRng(seed));
+        assert.deepEqual(withoutReasons(brief), withoutReasons(whole));
+        assert.equal(isOpened(brief), isOpened(whole));
+      },
+    ),
+    4000,
+  );
+});
+
+function withoutReasons({ action, ...rest }: Decision): object {
+  const parts = partsOf({ ...rest, action }).map((part) => ({ ...part, why: [] }));
+  return { ...rest, why: [], action: { ...action, parts } };
+}
 
 test('a decision is plain data: it survives JSON', () => {
   holds(
