@@ -8,7 +8,7 @@ import { watchFiles } from './watch.js';
 export type Running = { readonly proxy: ProxyHandle; planned: PlannedProxy };
 
 /** What of commands is kept for the events' readers, and what mirrors' replies may differ in. */
-export type Keeping = Pick<ProxyOptions, 'keep' | 'hashes' | 'tolerances'>;
+export type Keeping = Pick<ProxyOptions, 'keep' | 'hashes' | 'tolerances' | 'snapshot'>;
 
 /** All of them. `close` ends the watching and the admin page as well. */
 export type RunningAll = {

@@ -214,6 +214,7 @@ export {
 } from './recording/imports.js';
 export { Latencies, type LatencyFinding, latencyLine } from './recording/latencies.js';
 export { NumberList } from './recording/line-store.js';
+export { Loading, type LoadingDial, type LoadingRequest } from './recording/loading.js';
 export { type ArgumentRule, parseArgumentRule } from './recording/loose.js';
 export {
   type Exhausted,
@@ -231,6 +232,7 @@ export {
 export { openPlayback, type Playback, type PlaybackState } from './recording/playback.js';
 export type { PlaybackSource } from './recording/playback-source.js';
 export type { PlaybackTarget } from './recording/playlist.js';
+export { putBack, withKey } from './recording/put-back.js';
 export {
   type Entry,
   isOfRing,
@@ -293,6 +295,13 @@ export type { Script } from './recording/script.js';
 export { Selection } from './recording/select.js';
 export { readServable, type Servable } from './recording/servable.js';
 export { checkOutput, type SinkOptions } from './recording/sink.js';
+export {
+  type DueBySeq,
+  dueBySeq,
+  type SnapshotEvent,
+  type SnapshotReport,
+  SnapshotState,
+} from './recording/snapshot-state.js';
 export type { Spoken } from './recording/spoken.js';
 export { StartState } from './recording/start-state.js';
 export { ToleranceUse } from './recording/tolerance-use.js';

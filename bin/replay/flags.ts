@@ -35,6 +35,7 @@ export type ReplayFlags = ProxyFlags & {
   readonly faults?: string;
   readonly load?: string;
   readonly seedState?: boolean;
+  readonly snapshot: boolean;
   readonly flush?: boolean;
   readonly decideOnly?: boolean;
   readonly json?: boolean;
@@ -44,13 +45,14 @@ export type ReplayFlags = ProxyFlags & {
 /** What is taken where nothing is said. */
 export const REPLAY_DEFAULTS: Pick<
   ReplayFlags,
-  'speed' | 'order' | 'routing' | 'guard' | 'pipeline'
+  'speed' | 'order' | 'routing' | 'guard' | 'pipeline' | 'snapshot'
 > = {
   speed: '1',
   order: 'causal',
   routing: 'role',
   guard: '5s',
   pipeline: true,
+  snapshot: true,
 };
 
 /** Adds the flags. */
@@ -90,6 +92,7 @@ export function withReplayFlags(command: Command): Command {
     .option('--flush', 'empty the servers first; only on this machine')
     .option('--load <file>', 'send this first: RESP, or a command a line as redis-cli takes them')
     .option('--seed-state', 'first put there what the first reads of the recording found')
+    .option('--no-snapshot', 'do not put back the keys that record --snapshot has saved')
     .option('--decide-only', 'send nothing: decide every command again under --mesh and flags')
     .option('--json', 'the report as JSON')
     .option('--junit <file>', 'write the report as JUnit XML as well');

@@ -2,25 +2,27 @@
 import {
   type Access,
   ControlConnection,
-  decodeReply,
+  type DueBySeq,
   dialSocket,
-  encodeRequest,
   type ImportNotes,
-  isError,
   isLoopback,
+  Loading,
+  type LoadingDial,
+  type LoadingRequest,
+  putBack,
   quoteBytes,
-  type ReplayLink,
   RmtopError,
   readCommandFile,
+  type SnapshotReport,
+  type SnapshotState,
   type StartState,
   sha1Of,
   splitAddress,
+  withKey,
 } from 'rmtop';
 import type { Say } from '../recording-files.js';
 
 const TIMEOUT_MS = 10_000;
-/** How many commands are on their way at once. */
-const BATCH = 500;
 
 /** Where servers are reached: commands at `address`, each of them behind it at its own. */
 export type Servers = {
@@ -30,12 +32,14 @@ export type Servers = {
   readonly primaries: readonly string[];
 };
 
-/** What is done to them, in this order: emptied, a file sent, the start state put there, scripts loaded. */
+/** What is done to them, in this order: emptied, a file sent, snapshots and the start state put there, scripts loaded. */
 export type Preparation = {
   readonly flush: boolean;
   readonly load: string | null;
   readonly start: StartState | null;
-  /** Put behind the keys of the start state; null: nothing. */
+  /** What the recording saved of keys, and when its commands are due; null: not to be put back. */
+  readonly snapshot: { readonly state: SnapshotState; readonly due: DueBySeq } | null;
+  /** Put behind the keys of the snapshot and of the start state; null: nothing. */
   readonly suffix: Buffer | null;
   readonly scripts: readonly Buffer[];
   /** Servers may be changed: they are on this machine, or that is allowed. */
@@ -45,18 +49,26 @@ export type Preparation = {
   readonly say: Say;
 };
 
-/** Prepares servers for a round; gives how many scripts they did not have. Throws WRITES_REFUSED or REPLAY_FAILED. */
+/** What was done. `scripts`: how many they did not have. */
+export type Prepared = { readonly scripts: number; readonly snapshot: SnapshotReport | null };
+
+/** Prepares servers for a round. Throws WRITES_REFUSED or REPLAY_FAILED. */
 export async function prepareServers(
   { address, access, servers, primaries }: Servers,
-  { flush, load, start, suffix, scripts, isAllowed, isFirst, say }: Preparation,
-): Promise<{ readonly scripts: number }> {
+  { flush, load, start, snapshot, suffix, scripts, isAllowed, isFirst, say }: Preparation,
+): Promise<Prepared> {
   const note = isFirst ? say : () => {};
-  const dial: Dial = (reply, closed) =>
+  const dial: LoadingDial = (reply, closed) =>
     dialSocket({ ...address, greeting: null }, () => {}, reply, closed);
   if (flush) await flushServers(primaries, access);
   if (load !== null) note(`rmtop: sent ${await loadFile(load, dial)} commands of ${load} first`);
+  const put =
+    snapshot === null
+      ? null
+      : await putBack(snapshot.state, dial, { due: snapshot.due, suffix, broken: failed });
   if (start !== null) await seedState(start, suffix, dial, note);
-  return { scripts: isAllowed ? await loadScripts(servers, access, scripts, say) : 0 };
+  const loaded = isAllowed ? await loadScripts(servers, access, scripts, say) : 0;
+  return { scripts: loaded, snapshot: put };
 }
 
 /** Empties `servers`, of scripts as well. Throws WRITES_REFUSED for one on another machine, REPLAY_FAILED where one cannot be. */
@@ -107,15 +119,12 @@ async function loadScripts(
   return loaded.size;
 }
 
-type Dial = (reply: (bytes: Buffer) => void, closed: (why: string) => void) => ReplayLink;
-type Request = readonly (Buffer | string)[];
-
 /** Sends the commands of a file and waits for all replies; gives how many there were. */
-async function loadFile(file: string, dial: Dial): Promise<number> {
+async function loadFile(file: string, dial: LoadingDial): Promise<number> {
   const notes: ImportNotes = { startedMs: null, skipped: new Map() };
-  const link = new Loading(dial, (n, request, why) =>
-    loadFailed(file, `command ${n}, ${visible(request[0])}, was refused: ${visible(why)}`),
-  );
+  const refused = (n: number, request: LoadingRequest, why: string): RmtopError =>
+    loadFailed(file, `command ${n}, ${visible(request[0])}, was refused: ${visible(why)}`);
+  const link = new Loading(dial, refused, refused);
   for await (const requests of readCommandFile(file, notes)) await link.send(requests);
   link.close();
   const [skipped] = notes.skipped.keys();
@@ -136,65 +145,17 @@ function loadFailed(file: string, why: string): RmtopError {
   });
 }
 
-/** A connection over which commands go in batches. */
-class Loading {
-  answered = 0;
-  private readonly link: ReplayLink;
-  private waiting: Request[] = [];
-  private settle: {
-    readonly resolve: () => void;
-    readonly reject: (error: unknown) => void;
-  } | null = null;
-  private error: RmtopError | null = null;
-  private readonly failed: (n: number, request: Request, why: string) => RmtopError;
-
-  constructor(dial: Dial, failed: (n: number, request: Request, why: string) => RmtopError) {
-    this.failed = failed;
-    this.link = dial(
-      (bytes) => this.reply(bytes),
-      (why) => this.fail(why),
-    );
-  }
-
-  /** Sends commands and waits until they are answered. Throws what `failed` gives for the first that is refused. */
-  async send(requests: readonly Request[]): Promise<void> {
-    for (let at = 0; at < requests.length; at += BATCH) {
-      this.waiting = requests.slice(at, at + BATCH);
-      await new Promise<void>((resolve, reject) => {
-        this.settle = { resolve, reject };
-        if (this.error !== null) reject(this.error);
-        else this.link.send(Buffer.concat(this.waiting.map(encodeRequest)));
-      });
-    }
-  }
-
-  close(): void {
-    this.link.close();
-  }
-
-  private reply(bytes: Buffer): void {
-    const reply = decodeReply(bytes);
-    if (reply !== null && isError(reply)) {
-      this.fail(reply.value.toString('latin1'));
-      return;
-    }
-    this.answered++;
-    this.waiting.shift();
-    if (this.waiting.length === 0) this.settle?.resolve();
-  }
-
-  private fail(why: string): void {
-    this.error ??= this.failed(this.answered + 1, this.waiting[0] ?? ['nothing'], why);
-    this.link.close();
-    this.settle?.reject(this.error);
-  }
+function failed(why: string): RmtopError {
+  return new RmtopError('REPLAY_FAILED', 'the start state could not be put there', {
+    why: visible(why),
+  });
 }
 
 /** Sends the start state, its keys with `suffix`, and waits until all of it is there; says which keys cannot be known. */
 async function seedState(
   start: StartState,
   suffix: Buffer | null,
-  dial: Dial,
+  dial: LoadingDial,
   note: Say,
 ): Promise<void> {
   const commands = start.commands();
@@ -204,19 +165,9 @@ async function seedState(
       `rmtop: what ${unknown.length} keys held at first is not in the recording: ${unknown.slice(0, 5).map(quoteBytes).join(' ')}${unknown.length > 5 ? ' …' : ''}`,
     );
   if (commands.length === 0) return;
-  const link = new Loading(
-    dial,
-    (_n, _request, why) =>
-      new RmtopError('REPLAY_FAILED', 'the start state could not be put there', {
-        why: visible(why),
-      }),
-  );
+  const refused = (_n: number, _request: LoadingRequest, why: string): RmtopError => failed(why);
+  const link = new Loading(dial, refused, refused);
   await link.send(suffix === null ? commands : commands.map((each) => withKey(each, suffix)));
   link.close();
   note(`rmtop: put ${commands.length} values there first`);
-}
-
-/** Every command of a start state has one key, after its name. */
-function withKey([name = '', key = '', ...rest]: Request, suffix: Buffer): Request {
-  return [name, Buffer.concat([Buffer.from(key), suffix]), ...rest];
 }

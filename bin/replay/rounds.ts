@@ -1,6 +1,7 @@
 /** Sends a script once or several times, each time with the servers prepared for it. */
 import {
   dialSocket,
+  dueBySeq,
   encodeRequest,
   PROCESS_CLOCK,
   Replay,
@@ -16,7 +17,7 @@ import {
 } from 'rmtop';
 import type { Say } from '../recording-files.js';
 import type { Repetition, ReplayFlags } from './flags.js';
-import { prepareServers } from './prepare.js';
+import { type Preparation, prepareServers } from './prepare.js';
 import { commandText, requestText, type Script } from './script.js';
 import { Stepper } from './step.js';
 import type { Target } from './target.js';
@@ -82,13 +83,21 @@ export class Rounds {
       flush: flags.flush === true && isFirst,
       load: isFirst ? (flags.load ?? null) : null,
       start: script.start,
+      snapshot: this.snapshot(round, varies),
       suffix: varies ? roundSuffix(round) : null,
       scripts: script.scripts.sources,
       isAllowed: target.dialled.length === 0 || isAllowed || script.writes === 0,
       isFirst: round === 1,
       say,
     });
+    report.snapshot = prepared.snapshot;
     report.scripts = { loaded: prepared.scripts, missing: script.scripts.missing };
+  }
+
+  private snapshot(round: number, varies: boolean): Preparation['snapshot'] {
+    const { script, options } = this.needs;
+    if (script.snapshot === null) return null;
+    return { state: script.snapshot, due: dueBySeq(script.items(round, varies), options) };
   }
 
   private round(round: number, varies: boolean): Promise<ReplayOutcome> {

@@ -72,6 +72,7 @@ export async function openReplay(
     password: process.env.REDISCLI_AUTH ?? null,
     faults: flags.faults === 'recorded',
     seedState: flags.seedState === true,
+    snapshot: flags.snapshot,
     asForwarded: flags.asForwarded === true,
     connections: connectionsOf(flags),
   };
@@ -82,7 +83,8 @@ export async function openReplay(
     ? directTarget(flags)
     : meshTarget(script, flags, report, watcher.routed));
   try {
-    const writes = script.writes + (script.start?.commands().length ?? 0);
+    const put = (script.start?.commands().length ?? 0) + (script.snapshot?.size ?? 0);
+    const writes = script.writes + put;
     refuseWrites(writes, target.dialled, flags.allowWrites === true, flags.load ?? null);
   } catch (error) {
     await target.close();

@@ -16,6 +16,8 @@ import {
   replayItem,
   roundSuffix,
   Selection,
+  type SnapshotEvent,
+  SnapshotState,
   StartState,
 } from 'rmtop';
 import { openFile, type Say, say, sayCondition } from '../recording-files.js';
@@ -37,6 +39,8 @@ export type ScriptOptions = Omit<ItemOptions, 'isExecuted' | 'suffix'> & {
   readonly faults: boolean;
   /** Find out what was in the servers before. */
   readonly seedState: boolean;
+  /** Take what was saved of keys. */
+  readonly snapshot: boolean;
   /** How many connections there are to be; null: one for each recorded one. */
   readonly connections: number | null;
 };
@@ -58,6 +62,8 @@ export type Script = {
   readonly faults: FaultScript | null;
   readonly faulted: number;
   readonly start: StartState | null;
+  /** What was saved of the keys that are sent; null: nothing, or it is not wanted. */
+  readonly snapshot: SnapshotState | null;
   readonly scripts: RecordedScripts;
   /** Edited before they were forwarded, and sent as they were received. */
   readonly edited: number;
@@ -91,13 +97,14 @@ export async function readScript(
       const { event } = entry;
       const isWanted = selection.wants(entry);
       if (event?.type === 'config') config ??= event.config;
+      if (event?.type === 'snapshot') making.saved(event);
       if (event instanceof RecordedCommand)
         chosen.add(event, entry.text, isWanted && isIn(range, event));
     }
   }
   sayCondition(file, reader.summary(), note);
   chosen.end();
-  return { ...making.result(), config, isImported, context: reader.context };
+  return { ...making.result(isPartial(range)), config, isImported, context: reader.context };
 }
 
 /** Takes in the commands that are wanted, in the order they finished in. */
@@ -111,6 +118,7 @@ class Making {
   private readonly resp = new Map<number, { seq: number; version: 2 | 3 }>();
   private readonly own = new Set<number>();
   private readonly speakResp3 = new Set<number>();
+  private readonly snapshot = new SnapshotState();
   private total = 0;
   private writes = 0;
   private faulted = 0;
@@ -139,12 +147,17 @@ class Making {
     if (item !== null || this.needsAll) this.rows.add(event, text, item);
   }
 
+  saved(event: SnapshotEvent): void {
+    if (this.options.snapshot) this.snapshot.add(event);
+  }
+
   /** What is not sent tells of the start state all the same. */
   private get needsAll(): boolean {
     return this.options.seedState;
   }
 
-  result(): Omit<Script, 'config' | 'isImported' | 'context'> {
+  /** `isPart`: not all commands of the recording were given, and keys that none of them touches are left alone. */
+  result(isPart: boolean): Omit<Script, 'config' | 'isImported' | 'context'> {
     const { rows, leftOut, scripts, faulted, edited, total, options } = this;
     const all = rows.sorted();
     const start = options.seedState ? new StartState() : null;
@@ -159,6 +172,12 @@ class Making {
       [...this.resp].flatMap(([connection, { version }]) => (version === 3 ? [connection] : [])),
     );
     const sent = all.filter((row) => rows.isSent(row));
+    const { snapshot } = this;
+    if (isPart && !snapshot.isEmpty) {
+      const keys = this.keysOf(sent);
+      snapshot.keep((key) => keys.has(key));
+    }
+    start?.without((key) => snapshot.has(key));
     const folded =
       options.connections === null
         ? { order: sent, unfolded: 0 }
@@ -180,11 +199,22 @@ class Making {
       faults,
       faulted,
       start,
+      snapshot: snapshot.isEmpty ? null : snapshot,
       scripts,
       edited,
       resp3,
       unfolded,
     };
+  }
+
+  /** The keys of commands, one character a byte. */
+  private keysOf(sent: Int32Array): Set<string> {
+    const keys = new Set<string>();
+    for (const row of sent) {
+      const { command } = this.rows.event(row);
+      for (const at of command.keys) keys.add(command.argv[at]?.toString('latin1') ?? '');
+    }
+    return keys;
   }
 
   private items(order: Int32Array, round: number): ReplayItems {
@@ -256,6 +286,12 @@ class Chosen {
   end(): void {
     for (const connection of [...this.open.keys()]) this.settle(connection);
   }
+}
+
+/** Whether anything of a recording may be out of it. */
+function isPartial({ filter, fromMs, toMs, firstSeq, lastSeq }: Range): boolean {
+  const ends = [toMs, lastSeq].some((end) => end !== Number.POSITIVE_INFINITY);
+  return filter !== null || fromMs > 0 || firstSeq > 1 || ends;
 }
 
 /** Whether a command is within the numbers and times asked for. */

@@ -26,6 +26,7 @@ export const TYPE_NUMBERS: Readonly<Record<OtherEvent['type'], number>> = {
   push: 9,
   log: 10,
   gap: 11,
+  snapshot: 12,
 };
 
 export const BLOCK_BYTES: number = 256 * 1024;

@@ -58,6 +58,16 @@ export type Kept = { readonly bytes: Buffer; readonly total: number; readonly co
  */
 export type MirrorState = 'same' | 'diff' | 'uncompared' | 'failed' | 'dropped';
 
+/**
+ * Why a key's value was not saved: it is too large; too many at once; more keys than are remembered; the server refused, or did not
+ * answer; no write of the key alone would find it where it is; its values are to be left out.
+ */
+export type SnapshotLeft = {
+  readonly why: 'large' | 'rate' | 'full' | 'refused' | 'failed' | 'unrouted' | 'redacted';
+  /** The size, or what the server said. */
+  readonly detail: string;
+};
+
 /** A finished command. Decoded when looked at: a block holds it as bytes, and its decision is made again from its draws. */
 export type CommandEvent = {
   readonly type: 'command';
@@ -175,6 +185,22 @@ export type OtherEvent =
       readonly level: 'info' | 'warning' | 'error';
       readonly text: string;
       readonly next: string | null;
+    }
+  /** What a key held before the first command on it. */
+  | {
+      readonly type: 'snapshot';
+      readonly atUs: number;
+      /** The first command on the key. */
+      readonly seq: number;
+      /** As its client called it, one character a byte. */
+      readonly key: string;
+      readonly upstream: string;
+      /** What DUMP gave, in base64; null where the key was not there, or was not saved. */
+      readonly dump: string | null;
+      /** As PTTL says it: ms, -1 without a time to live, -2 for a key that was not there. */
+      readonly ttlMs: number;
+      /** Null: it is saved. */
+      readonly left: SnapshotLeft | null;
     }
   | {
       readonly type: 'gap';

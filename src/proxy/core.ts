@@ -14,6 +14,7 @@ import type { Hung } from './faults.js';
 import type { Mirrors } from './mirrors.js';
 import type { Loop } from './output.js';
 import type { Pool } from './pool.js';
+import type { Snapshots } from './snapshots.js';
 
 /** The proxy as its connections see it. `config` and `topology` are replaced, never changed. */
 export type Core = {
@@ -27,6 +28,8 @@ export type Core = {
   readonly scopes: Scopes;
   readonly hung: Hung;
   readonly mirrors: Mirrors;
+  /** Saves what keys held before the first command on them; null: nobody asked for that. */
+  readonly snapshots: Snapshots | null;
   /** What a client's commands are decided with, where that is not left to chance; null: it is. */
   readonly chanceOf: ((address: string) => Rng) | null;
   config: CompiledConfig;

@@ -73,6 +73,9 @@ export class Downstream implements RepliesOwner {
   private large: LargeRequest | null = null;
   private ended = false;
   private quitting = false;
+  /** Questions for keys' values that this client's next step waits for, and what does. */
+  private snapshots = 0;
+  private whenSaved: (() => void)[] = [];
   private readonly onGone: (client: Downstream) => void;
 
   constructor(core: Core, socket: Socket, id: number, onGone: (client: Downstream) => void) {
@@ -274,6 +277,28 @@ export class Downstream implements RepliesOwner {
     this.large = new LargeRequest(exchange, command, parser);
     parser.inPieces();
     return true;
+  }
+
+  // ——— what waits for keys to be saved (`snapshots.ts`) ———
+
+  /** Nothing more is read until `snapshotAnswered` has been called as often. */
+  awaitSnapshot(): void {
+    this.snapshots++;
+    this.hold(HOLD.snapshot);
+  }
+
+  snapshotAnswered(): void {
+    if (--this.snapshots > 0) return;
+    const waiting = this.whenSaved;
+    this.whenSaved = [];
+    if (!this.closed) for (const start of waiting) start();
+    this.release(HOLD.snapshot);
+  }
+
+  /** Calls `start` when nothing is waited for. */
+  afterSnapshots(start: () => void): void {
+    if (this.snapshots === 0) start();
+    else this.whenSaved.push(start);
   }
 
   // ——— what the replies tell ———

@@ -41,6 +41,7 @@ function carryOut(exchange: Exchange, command: Command): void {
       return;
     }
     case 'forward': {
+      exchange.core.snapshots?.before(exchange, command, action.parts);
       const [only] = action.parts;
       if (action.merge === 'pass' && only?.name === null && action.parts.length === 1)
         forwardWhole(exchange, only, command);
@@ -92,9 +93,10 @@ export function openOwn(
 /** What may wait, or speaks without being asked, runs when all earlier commands are done, and later ones wait until it is. */
 function runAlone(exchange: Exchange, start: () => void): void {
   const { client } = exchange;
+  const begin = exchange.core.snapshots === null ? start : () => client.afterSnapshots(start);
   client.hold(HOLD.alone);
-  if (client.replies.head === exchange) start();
-  else exchange.startAlone = start;
+  if (client.replies.head === exchange) begin();
+  else exchange.startAlone = begin;
 }
 
 function forwardParts(

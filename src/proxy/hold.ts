@@ -16,4 +16,6 @@ export const HOLD = {
   upstream: 64,
   /** A fault delays a command on its way to a server. */
   fault: 128,
+  /** What a key holds is being saved, and its next command goes on another connection. */
+  snapshot: 256,
 } as const;

@@ -54,6 +54,7 @@ export class LargeRequest {
     const [part] = action.parts;
     if (part !== undefined && part.mirrors.length > 0)
       exchange.core.mirrors.skip(exchange, part, 0, 'too large to be copied');
+    if (part !== undefined) exchange.core.snapshots?.beforeLarge(exchange, command, part, args - 1);
     this.connection = openOwn(exchange, part, command);
     if (this.connection !== null) this.connection.whenClosed = (cause) => exchange.failed(cause);
   }

@@ -34,6 +34,7 @@ import { HOLD } from './hold.js';
 import { Mirrors } from './mirrors.js';
 import { Loop } from './output.js';
 import { Pool } from './pool.js';
+import { Snapshots } from './snapshots.js';
 import { TopologyKeeper } from './topology-keeper.js';
 
 /** What a proxy is made of. */
@@ -50,6 +51,8 @@ export type ProxyOptions = {
   readonly seed: number;
   /** What replies of mirrors may differ in, besides the usual. */
   readonly tolerances?: ToleranceSource;
+  /** Save what keys hold before the first command on them, for a recording; absent: no. */
+  readonly snapshot?: boolean;
   /** What is drawn for the client that connects from `address`: for a replay, whose faults hit what they had hit. Not across threads. */
   readonly chanceOf?: (address: string) => Rng;
 };
@@ -139,6 +142,7 @@ class RunningProxy implements ProxyHandle {
         () => this.core,
         options.tolerances === undefined ? undefined : readTolerances(options.tolerances),
       ),
+      snapshots: options.snapshot === true ? new Snapshots(() => this.core) : null,
       chanceOf: options.chanceOf ?? null,
       config,
       topology: { version: 0, upstreams: {} },

@@ -7,7 +7,7 @@ import { Assembly, type Kept, type Material, number, toMs } from './fixture-asse
 import { AddressNames } from './fixture-names.js';
 import type { Entry } from './reader.js';
 import { blocks } from './replay-items.js';
-import type { Json, JsonObject } from './values.js';
+import { isJsonObject, type Json, type JsonObject } from './values.js';
 
 /** What is kept besides. `latency`: durations, in ms. */
 export type FixtureOptions = { readonly latency: boolean };
@@ -49,7 +49,8 @@ export class FixtureMaker {
     else if (json.k === 'pend') this.running.set(number(json.n), json);
     else if (json.k === 'mir')
       this.copies.set(number(json.n), [...(this.copies.get(number(json.n)) ?? []), json]);
-    else if (TIMED.has(String(json.k)) && json.lvl === undefined) this.timed.push(json);
+    else if (TIMED.has(String(json.k)) && json.lvl === undefined)
+      this.timed.push(isJsonObject(json.snap) ? { ...json, snap: wholeSeconds(json.snap) } : json);
   }
 
   /** The lines, without their ends. To be called once. */
@@ -112,6 +113,12 @@ function isLeftOut({ command, reply }: RecordedCommand): boolean {
 }
 
 const MINUS = 0x2d;
+
+/** Of a time to live that a key had, the part of a second is of the moment. */
+function wholeSeconds(snap: JsonObject): JsonObject {
+  const ttl = number(snap.ttl);
+  return ttl <= 0 ? snap : { ...snap, ttl: Math.max(1, Math.round(ttl / 1000)) * 1000 };
+}
 
 function untimed([
   part = 0,

@@ -5,6 +5,7 @@ import type {
   MirrorState,
   OtherEvent,
   ServerState,
+  SnapshotLeft,
   UpstreamState,
 } from '../events/event.js';
 import type { MeshConfig } from '../mesh/config.js';
@@ -130,6 +131,8 @@ export function otherToJson(event: OtherEvent): JsonObject | null {
         lvl: event.level,
         ...(event.next === null ? {} : { next: event.next }),
       };
+    case 'snapshot':
+      return snapshotToJson(t, event);
     case 'upstream':
       return {
         k: 'up',
@@ -145,6 +148,24 @@ export function otherToJson(event: OtherEvent): JsonObject | null {
     case 'server':
       return null;
   }
+}
+
+/** A note that older readers pass over. A key that was not there has neither `dump` nor `left`. */
+function snapshotToJson(t: number, event: Extract<OtherEvent, { type: 'snapshot' }>): JsonObject {
+  const { seq, key, upstream, dump, ttlMs, left } = event;
+  return {
+    k: 'note',
+    t,
+    n: seq,
+    snap: {
+      key: bytesToJson(Buffer.from(key, 'latin1')),
+      up: upstream,
+      ...(dump === null ? {} : { dump: { b64: dump } }),
+      ...(left === null
+        ? { ttl: ttlMs }
+        : { left: left.why, ...(left.detail === '' ? {} : { why: left.detail }) }),
+    },
+  };
 }
 
 /** With its reply where that is not the client's; `note` says where the two differ, `tol` by what they are the same. */
@@ -292,6 +313,7 @@ export function otherFromJson(line: JsonObject, known: KnownSessions): OtherEven
       return { type: 'push', atUs, connection: whole(line.c), reply };
     }
     case 'note':
+      if (isJsonObject(line.snap)) return snapshotFromJson(line.snap, line, atUs);
       return typeof line.lvl === 'string' ? logFromJson(line, atUs) : null;
     case 'up':
       return {
@@ -326,6 +348,39 @@ function mirrorFromJson(line: JsonObject, atUs: number): OtherEvent {
     detail: textOrNull(line.tol ?? line.note),
     reply: replyBytesFromJson(line.r)?.toString('latin1') ?? null,
     cause: causeFromJson(line.cause),
+  };
+}
+
+const LEFT: readonly SnapshotLeft['why'][] = [
+  'large',
+  'rate',
+  'full',
+  'refused',
+  'failed',
+  'unrouted',
+  'redacted',
+];
+
+/** Null for one without a key: there is nothing to put back. */
+function snapshotFromJson(snap: JsonObject, line: JsonObject, atUs: number): OtherEvent | null {
+  const key = bytesFromJson(snap.key);
+  if (key === null) return null;
+  const why = LEFT.find((each) => each === snap.left);
+  const dump = bytesFromJson(snap.dump);
+  // What a later version says of why is at least not saved.
+  const isLeft =
+    snap.left !== undefined ||
+    typeof snap.ttl !== 'number' ||
+    (dump === null) !== (snap.ttl === -2);
+  return {
+    type: 'snapshot',
+    atUs,
+    seq: whole(line.n),
+    key: key.toString('latin1'),
+    upstream: text(snap.up),
+    dump: isLeft ? null : (dump?.toString('base64') ?? null),
+    ttlMs: isLeft ? -2 : whole(snap.ttl),
+    left: isLeft ? { why: why ?? 'failed', detail: text(snap.why) } : null,
   };
 }
 

@@ -8,7 +8,13 @@ import { matchesGlob } from '../filter/glob.js';
 import { RecordedCommand } from './command.js';
 import { type HeaderInfo, otherFromJson } from './others.js';
 import type { Entry } from './reader.js';
-import { argumentFromJson, isJsonObject, type Json, type JsonObject } from './values.js';
+import {
+  argumentFromJson,
+  bytesFromJson,
+  isJsonObject,
+  type Json,
+  type JsonObject,
+} from './values.js';
 
 /** How much of each command is kept. `key` makes equal values recognisable without showing them; '' keeps their length only. */
 export type RedactOptions = {
@@ -73,6 +79,7 @@ export class Redactor {
    * whenever anything is removed. Of a pushed message its kind and its channel stay.
    */
   other(line: JsonObject): JsonObject {
+    if (line.k === 'note' && isJsonObject(line.snap)) return this.snapshot(line, line.snap);
     if (line.k === 'mir') {
       const { note: _note, r, ...rest } = line;
       return r === undefined ? rest : { ...rest, r: this.reply(r) };
@@ -87,6 +94,15 @@ export class Redactor {
       items.slice(1, named).some((each) => typeof each === 'string' && matchesGlob(glob, each));
     if (!isMeant) return line;
     return { ...line, r: { '>': items.map((each, i) => (i < named ? each : this.reply(each))) } };
+  }
+
+  /** What a key held is a value, and something that a server said. */
+  private snapshot(line: JsonObject, { dump, ttl: _ttl, ...snap }: JsonObject): JsonObject {
+    const { mode, capture, glob } = this.options;
+    const key = bytesFromJson(snap.key)?.toString('latin1') ?? '';
+    const isMeant =
+      mode === 'values' || capture !== 'replies' || (mode === 'keys' && matchesGlob(glob, key));
+    return dump === undefined || !isMeant ? line : { ...line, snap: { ...snap, left: 'redacted' } };
   }
 
   private args(line: JsonObject, event: CommandEvent, rule: string, keepsWords: boolean): Json {

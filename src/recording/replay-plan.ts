@@ -53,7 +53,7 @@ export function planReplay(items: ReplayItems, options: ReplayOptions): ReplayPl
     const completions = placed(items, members, options.order, need, completion);
     return { members, next: 0, completed: new Uint8Array(completions), prefix: 0 };
   });
-  return { groups, need, completion, dueMs: dueOf(items, options) };
+  return { groups, need, completion, dueMs: dueTimes(items, options) };
 }
 
 function membersOf(items: ReplayItems, order: ReplayOrder): Int32Array[] {
@@ -98,8 +98,11 @@ function isBefore(items: ReplayItems, earlier: number, i: number): boolean {
   return doneUs < items.atUs(i) || (doneUs === items.atUs(i) && earlier < i);
 }
 
-/** As recorded, silences shortened; or evenly. */
-function dueOf(items: ReplayItems, { maxGapMs, perSecond }: ReplayOptions): Float64Array {
+/** When each is due at the recorded speed, ms after the start: as recorded, silences shortened; or evenly. */
+export function dueTimes(
+  items: ReplayItems,
+  { maxGapMs, perSecond }: Pick<ReplayOptions, 'maxGapMs' | 'perSecond'>,
+): Float64Array {
   if (perSecond !== undefined && perSecond !== null)
     return Float64Array.from({ length: items.length }, (_, i) => (i * 1000) / perSecond);
   const due = new Float64Array(items.length);

@@ -6,6 +6,7 @@ import type { ScriptUse } from './recorded-scripts.js';
 import type { DecisionChange, Redecided } from './redecide.js';
 import type { ReplayOutcome, ReplayResult } from './replay.js';
 import type { LeftOut } from './replay-items.js';
+import { type SnapshotReport, snapshotLines } from './snapshot-state.js';
 import { ToleranceUse } from './tolerance-use.js';
 
 /** One reply that is not the recorded one. */
@@ -51,6 +52,8 @@ export class ReplayReport {
   round = 1;
   scripts: ScriptReport = { loaded: 0, missing: [] };
   lost: LostServers | null = null;
+  /** Null: there is nothing to put back, or nobody wants it. */
+  snapshot: SnapshotReport | null = null;
   readonly differences: ReplyDifference[] = [];
   readonly routes: RouteDifference[] = [];
   readonly changes: Partial<Record<DecisionChange, number>> = {};
@@ -154,7 +157,7 @@ export class ReplayReport {
     const missing = Object.entries(left).filter(([, count]) => count > 0);
     if (missing.length > 0)
       lines.push(`not sent  ${missing.map(([why, count]) => `${n(count)} ${why}`).join(', ')}`);
-    lines.push(...scriptLines(this.scripts));
+    lines.push(...scriptLines(this.scripts), ...snapshotLines(this.snapshot));
     const tolerated = this.tolerances.text();
     if (tolerated !== null) lines.push(`tolerances used: ${tolerated}`);
     for (const warning of this.tolerances.warnings()) lines.push(`warning: ${warning}`);
@@ -187,6 +190,7 @@ export class ReplayReport {
       ...outcome,
       left,
       scripts: this.scripts,
+      ...(this.snapshot === null ? {} : { snapshot: this.snapshot }),
       replies: {
         same: this.same,
         tolerated: this.tolerated,

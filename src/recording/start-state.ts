@@ -33,6 +33,12 @@ export class StartState {
     }
   }
 
+  /** Leaves out the keys, one character a byte, that are `known` from elsewhere. */
+  without(known: (key: string) => boolean): void {
+    for (const key of this.keys.keys()) if (known(key)) this.keys.delete(key);
+    for (const key of this.hidden.keys()) if (known(key)) this.hidden.delete(key);
+  }
+
   /** What to send before the first command, in order. */
   commands(): (readonly Value[])[] {
     return [...this.keys.values()].flatMap(({ commands }) => {

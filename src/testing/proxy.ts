@@ -47,13 +47,22 @@ const WAIT_MS = 10_000;
  * Starts a proxy on a free port of 127.0.0.1, and waits until it knows its servers. Throws UPSTREAM_UNREACHABLE where it cannot, MESH,
  * FILE_UNREADABLE, USAGE or BAD_ADDRESS for what is wrong with the options.
  */
-export async function startProxy(options: StartProxyOptions): Promise<TestProxy> {
+export function startProxy(options: StartProxyOptions): Promise<TestProxy> {
+  return startSaving(options, false);
+}
+
+/** As `startProxy`; with `snapshot`, what keys hold before the first command on them is told in the events. */
+export async function startSaving(
+  options: StartProxyOptions,
+  snapshot: boolean,
+): Promise<TestProxy> {
   const handle = await createProxy({
     ...readSource(options),
     listen: { host: '127.0.0.1', port: options.port ?? 0 },
     keep: RECORD_KEEP,
     hashes: true,
     seed: options.seed ?? 1,
+    snapshot,
   });
   const proxy = new RunningProxy(handle, options.seed ?? 1);
   try {

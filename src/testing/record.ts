@@ -1,10 +1,11 @@
 /** Recording what a test does, and reading what was decided back from the file. */
+import { RmtopError } from '../errors.js';
 import { plainWriter } from '../recording/defaults.js';
 import { openRecording } from '../recording/reader.js';
 import { checkOutput } from '../recording/sink.js';
 import { RecordWriter } from '../recording/writer.js';
 import { readFilter } from './filter.js';
-import { type StartProxyOptions, startProxy, type TestProxy } from './proxy.js';
+import { type StartProxyOptions, startSaving, type TestProxy } from './proxy.js';
 import { type Seen, seenOf } from './seen.js';
 
 /** How a session is recorded. */
@@ -13,6 +14,8 @@ export type RecordOptions = StartProxyOptions & {
   readonly force?: boolean;
   /** Only the commands that fit are kept: `key=cart:*`, `!cmd=INFO`. */
   readonly filter?: string;
+  /** Save what keys hold before the first command on them, for `replay` to put back. Not with `filter`. */
+  readonly snapshot?: boolean;
 };
 
 /** A proxy that writes everything down. */
@@ -24,13 +27,17 @@ export type RecordingSession = TestProxy & {
 
 /**
  * Starts a proxy that records into `file` (`.rmtop` or `.rmtop.gz`): connect to its `url`, then call `done`. Passwords are left out.
- * Throws as `startProxy`, FILTER, OUTPUT_EXISTS, and OUTPUT_FAILED when it cannot be written.
+ * Throws as `startProxy`, FILTER, USAGE, OUTPUT_EXISTS, and OUTPUT_FAILED when it cannot be written.
  */
 export async function record(file: string, options: RecordOptions): Promise<RecordingSession> {
-  const { filter = '' } = options;
+  const { filter = '', snapshot = false } = options;
   readFilter(filter);
+  if (snapshot && filter !== '')
+    throw new RmtopError('USAGE', 'snapshot does not go with filter', {
+      why: 'a command that is left out may have changed what was saved',
+    });
   checkOutput(file, options.force === true);
-  const proxy = await startProxy(options);
+  const proxy = await startSaving(options, snapshot);
   const writer = new RecordWriter(plainWriter(file, filter));
   const stop = proxy.handle.subscribe(writer);
   let ending: Promise<{ file: string; commands: number }> | null = null;

@@ -6,12 +6,15 @@ import { RmtopError } from '../errors.js';
 import { isLoopback } from '../mesh/address.js';
 import { redisCliLine } from '../recording/exporters/redis-cli.js';
 import type { LatencyFinding } from '../recording/latencies.js';
+import type { LoadingDial } from '../recording/loading.js';
+import { putBack } from '../recording/put-back.js';
 import { openRecording } from '../recording/reader.js';
 import { Replay, type ReplayItem } from '../recording/replay.js';
 import { type LeftOut, replayItem } from '../recording/replay-items.js';
 import { PROCESS_CLOCK } from '../recording/replay-pace.js';
 import { listedItems } from '../recording/replay-plan.js';
 import { ReplayReport, type ReplyDifference } from '../recording/replay-report.js';
+import { dueBySeq, type SnapshotReport, SnapshotState } from '../recording/snapshot-state.js';
 import { dialSocket } from '../serve/links.js';
 
 /** How a recording is replayed. */
@@ -28,6 +31,8 @@ export type ReplayFileOptions = {
   readonly guardMs?: number;
   /** Lets writes go to another machine. */
   readonly allowWrites?: boolean;
+  /** False: what `record` with `snapshot` saved of keys is not put back first. */
+  readonly snapshot?: boolean;
 };
 
 /** What came of it. `differences` are the first thousand. */
@@ -41,6 +46,8 @@ export type ReplayResults = {
   readonly differences: readonly ReplyDifference[];
   /** What came of the limits on latencies, where `tolerate` sets any. */
   readonly latency: readonly LatencyFinding[];
+  /** What was put back first; null where the recording has no snapshots, or they are not wanted. */
+  readonly snapshot: SnapshotReport | null;
 };
 
 /**
@@ -49,8 +56,10 @@ export type ReplayResults = {
  */
 export async function replay(file: string, options: ReplayFileOptions): Promise<ReplayResults> {
   const { host, port } = parseSeed(options.url);
-  const items = await itemsOf(file);
-  const writes = items.filter(({ command: { spec } }) => spec?.writes !== false).length;
+  const state = new SnapshotState();
+  const items = await itemsOf(file, options.snapshot === false ? null : state);
+  const writes =
+    state.size + items.filter(({ command: { spec } }) => spec?.writes !== false).length;
   if (writes > 0 && !isLoopback(host) && options.allowWrites !== true)
     throw new RmtopError(
       'WRITES_REFUSED',
@@ -61,15 +70,20 @@ export async function replay(file: string, options: ReplayFileOptions): Promise<
     );
   const rules = readTolerances(options.tolerances ?? []);
   const tolerances = parseTolerances(options.tolerate ?? [], rules);
+  const pace = { speed: options.speed ?? 'max', maxGapMs: null } as const;
+  const listed = listedItems(items);
+  const dial: LoadingDial = (reply, closed) =>
+    dialSocket({ host, port, greeting: null }, () => {}, reply, closed);
+  const snapshot = state.isEmpty
+    ? null
+    : await putBack(state, dial, { due: dueBySeq(listed, pace), suffix: null, broken });
   const report = new ReplayReport(tolerances.latency);
   const run = new Replay(
-    listedItems(items),
-    (_connection, reply, closed) =>
-      dialSocket({ host, port, greeting: null }, () => {}, reply, closed),
+    listed,
+    (_connection, reply, closed) => dial(reply, closed),
     {
-      speed: options.speed ?? 'max',
+      ...pace,
       order: 'causal',
-      maxGapMs: null,
       guardMs: options.guardMs ?? 5000,
       pipeline: true,
       tolerances,
@@ -79,15 +93,20 @@ export async function replay(file: string, options: ReplayFileOptions): Promise<
   );
   const { sent } = await run.run();
   const { same, tolerated, different, notCompared, differences, latency } = report;
-  return { sent, same, tolerated, different, notCompared, differences, latency };
+  return { sent, same, tolerated, different, notCompared, differences, latency, snapshot };
 }
 
-async function itemsOf(file: string): Promise<ReplayItem[]> {
+function broken(why: string): RmtopError {
+  return new RmtopError('REPLAY_FAILED', 'the keys could not be put back', { why });
+}
+
+async function itemsOf(file: string, snapshot: SnapshotState | null): Promise<ReplayItem[]> {
   const reader = await openRecording(file);
   const leftOut: LeftOut = { incomplete: 0, blocking: 0, logins: 0, folded: 0 };
   const items: ReplayItem[] = [];
   for await (const entries of reader.batches())
     for (const { event } of entries) {
+      if (event?.type === 'snapshot') snapshot?.add(event);
       if (event?.type !== 'command') continue;
       const item = replayItem(
         event,
