@@ -267,6 +267,7 @@ export {
   movedKeys,
   type Redecided,
 } from './recording/redecide.js';
+export { besideOf, putInPlace } from './recording/replace.js';
 export {
   type DialLink,
   Replay,
@@ -333,6 +334,7 @@ export {
   RequestParser,
 } from './resp/request.js';
 export { decodeReply, isError, type Reply, textOf } from './resp/value.js';
+export { type Behind, startBehind } from './serve/behind.js';
 export type { OnMiss } from './serve/client.js';
 export {
   type ClusterNode,

@@ -1,46 +1,43 @@
 /** `rmtop serve FILE`: answers clients from a recording. */
 import { Command as Cli } from 'commander';
 import {
+  type Behind,
   type Exhausted,
   type FaultRule,
   isLoopback,
   joinAddress,
   type MatchMode,
   type OnMiss,
+  parseAddressMap,
   parseArgumentRule,
   readServable,
   type ServeHandle,
   type ServeOptions,
   serveScript,
   showSpoken,
+  singleUpstreamConfig,
   splitAddress,
+  startBehind,
 } from 'rmtop';
 import { DEFAULT_LISTEN, parseDuration, parseListen, usage } from '../options.js';
 import { readRules } from '../overrides.js';
 import { seedOf } from '../plan.js';
 import { redactKey } from '../record-flags.js';
 import { filterOf, say, sayCondition } from '../recording-files.js';
-import { startBehind } from '../serve-behind.js';
+import { type Ended, type ModeFlags, planMode, planUpstream, recordAll } from '../serve-mode.js';
 
-type Flags = {
-  readonly listen?: string;
-  readonly cluster?: boolean;
+type Flags = ModeFlags & {
   readonly match: string;
   readonly argument?: readonly string[];
   readonly exhausted: string;
-  readonly onMiss: string;
   readonly auth: string;
   readonly latency: string;
   readonly faults: string;
-  readonly fault?: readonly string[];
-  readonly seed?: string;
-  readonly filter?: string;
   readonly redactKeyEnv?: string;
   readonly expectAll?: boolean;
   readonly idleExit?: string;
   readonly maxClients?: string;
   readonly strict?: boolean;
-  readonly quiet?: boolean;
 };
 
 /** What is listed at most, of what was missed and of what nobody asked for. */
@@ -69,9 +66,13 @@ export function serveCommand(): Cli {
     )
     .option(
       '--on-miss <what>',
-      'error, nil, close, hang, forward=HOST:PORT, or record=HOST:PORT: forward and add to the file',
-      'error',
+      'error (default), nil, close, hang, forward=HOST:PORT, or record=HOST:PORT: forward and add to the file',
     )
+    .option(
+      '--mode <mode>',
+      "as VCR's: none (only the recording), once (record it where there is none), new (add what is missing), all (record anew)",
+    )
+    .option('-u, --upstream <address>', 'with --mode: the real servers, host:port or URL')
     .option('--auth <what>', 'logins: any, or recorded: only those of the recording', 'any')
     .option('--latency <what>', 'none, recorded or xN (x2: twice as slow)', 'none')
     .option('--faults <what>', 'none, or recorded: repeat the injected ones', 'none')
@@ -94,22 +95,25 @@ export function serveCommand(): Cli {
 }
 
 async function serve(file: string, flags: Flags): Promise<number> {
-  const wanted = optionsOf(file, flags);
   const idleMs = flags.idleExit === undefined ? null : parseDuration('--idle-exit', flags.idleExit);
+  const plan = planMode(file, flags);
+  const wanted = optionsOf(file, flags);
+  const signalled = signal();
+  if (plan.kind === 'record')
+    return codeOf(await recordAll(file, plan.upstream, flags, signalled, idleMs));
   const { script, summary } = await readServable(file, {
     filter: filterOf(flags.filter),
     strict: flags.strict === true,
+    mayBeEmpty: plan.addsFrom !== null,
   });
   sayCondition(file, summary);
   if (wanted.options.auth === 'recorded' && script.logins.length === 0)
     say(`rmtop: no login is recorded in ${file}: every AUTH is refused`);
-  const signalled = signal();
-  const behind =
-    wanted.forward === null
-      ? null
-      : await startBehind(wanted.forward, wanted.records ? file : null);
+  const behind = await startMisses(file, wanted, plan.addsFrom, flags);
+  const onMiss = plan.addsFrom === null ? wanted.options.onMiss : 'forward';
   try {
-    const server = await serveScript(script, { ...wanted.options, forwardPort: behind?.port ?? 0 });
+    const options = { ...wanted.options, onMiss, forwardPort: behind?.port ?? 0 };
+    const server = await serveScript(script, options);
     if (flags.quiet !== true) introduce(file, server, script.spoken.length);
     const end = await Promise.race([signalled, ...(idleMs === null ? [] : [server.idle(idleMs)])]);
     await server.close();
@@ -118,6 +122,27 @@ async function serve(file: string, flags: Flags): Promise<number> {
     const added = (await behind?.close()) ?? 0;
     if (added > 0) say(`rmtop: ${added} commands were added to ${file}`);
   }
+}
+
+/** Where misses go, with `--on-miss` or `--mode new`; null: nowhere. */
+async function startMisses(
+  file: string,
+  { forward, records }: Wanted,
+  addsFrom: string | null,
+  flags: Flags,
+): Promise<Behind | null> {
+  if (addsFrom !== null) {
+    // Faults are injected where clients are, once.
+    const { fault: _fault, ...others } = flags;
+    const [planned] = planUpstream(addsFrom, others).proxies;
+    return planned === undefined ? null : startBehind(planned, file);
+  }
+  if (forward === null) return null;
+  const source = {
+    config: singleUpstreamConfig([forward], { open: true, enableRedirection: true }),
+    dialling: { map: parseAddressMap([]), access: {} },
+  };
+  return startBehind(source, records ? file : null);
 }
 
 type Wanted = {
@@ -136,14 +161,15 @@ function optionsOf(file: string, flags: Flags): Wanted {
     'loop',
   ]);
   const faults = oneOf('--faults', flags.faults, ['none', 'recorded']) === 'recorded';
-  const [, how, forward = null] = /^(forward|record)=(.+)$/.exec(flags.onMiss) ?? [];
+  const { onMiss: missed = 'error' } = flags;
+  const [, how, forward = null] = /^(forward|record)=(.+)$/.exec(missed) ?? [];
   const onMiss =
     forward !== null
       ? 'forward'
-      : oneOf<OnMiss>('--on-miss', flags.onMiss, ['error', 'nil', 'close', 'hang']);
+      : oneOf<OnMiss>('--on-miss', missed, ['error', 'nil', 'close', 'hang']);
   if (forward !== null && splitAddress(forward) === null)
-    throw usage('--on-miss', flags.onMiss, 'forward=HOST:PORT or record=HOST:PORT');
-  if (how === 'record' && file === '-') throw usage('--on-miss', flags.onMiss, 'used with a file');
+    throw usage('--on-miss', missed, 'forward=HOST:PORT or record=HOST:PORT');
+  if (how === 'record' && file === '-') throw usage('--on-miss', missed, 'used with a file');
   const argument = flags.argument ?? [];
   if (argument.length > 0 && match !== 'loose')
     throw usage('--argument', argument[0] ?? '', 'used with --match loose');
@@ -192,7 +218,7 @@ function latencyOf(text: string): number {
   return factor;
 }
 
-function signal(): Promise<'SIGINT' | 'SIGTERM'> {
+function signal(): Promise<Ended> {
   return new Promise((resolve) => {
     process.once('SIGINT', () => resolve('SIGINT'));
     process.once('SIGTERM', () => resolve('SIGTERM'));
@@ -212,12 +238,7 @@ function introduce(file: string, { nodes }: ServeHandle, count: number): void {
 }
 
 /** Says what came of it; gives the exit code. */
-function conclude(
-  server: ServeHandle,
-  flags: Flags,
-  end: 'SIGINT' | 'SIGTERM' | null,
-  isForwarded: boolean,
-): number {
+function conclude(server: ServeHandle, flags: Flags, end: Ended, isForwarded: boolean): number {
   const { commands, served, missed, left } = server.stats();
   const count = (n: number): string => n.toLocaleString('en-US');
   if (flags.quiet !== true)
@@ -240,6 +261,10 @@ function conclude(
     );
     if (left > 0 || (missed > 0 && !isForwarded)) return 1;
   }
+  return codeOf(end);
+}
+
+function codeOf(end: Ended): number {
   return end === 'SIGINT' ? 130 : end === 'SIGTERM' ? 143 : 0;
 }
 

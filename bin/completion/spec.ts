@@ -51,6 +51,8 @@ const OWN_VALUES: Readonly<Record<string, Values>> = {
   'cat --faults': words(['mesh']),
   'serve --faults': words(['none', 'recorded']),
   'serve --auth': words(['any', 'recorded']),
+  'serve --mode': words(['none', 'once', 'new', 'all']),
+  'serve --on-miss': words(['error', 'nil', 'close', 'hang', 'forward=', 'record=']),
   'serve --match': words(['strict', 'key', 'loose']),
   'serve --exhausted': words(['auto', 'last', 'error', 'loop']),
   'serve --latency': words(['none', 'recorded']),

@@ -14,7 +14,12 @@ export type Servable = { readonly script: Script; readonly summary: RecordingSum
  */
 export async function readServable(
   file: string,
-  options: { readonly filter?: Filter | null; readonly strict?: boolean } = {},
+  options: {
+    readonly filter?: Filter | null;
+    readonly strict?: boolean;
+    /** Nothing to answer is fine: what is missing will be added. */
+    readonly mayBeEmpty?: boolean;
+  } = {},
 ): Promise<Servable> {
   const reader = await openRecording(file, { strict: options.strict === true });
   const selection = new Selection(reader, options.filter ?? null);
@@ -26,7 +31,10 @@ export async function readServable(
   const { capture } = reader.header;
   if (capture === 'args' || capture === 'keys')
     throw noReplies(file, `it was recorded with --capture ${capture}`);
-  if (found.spoken.every(({ reply, injected }) => reply === null && injected === null))
+  if (
+    options.mayBeEmpty !== true &&
+    found.spoken.every(({ reply, injected }) => reply === null && injected === null)
+  )
     throw noReplies(
       file,
       found.spoken.length === 0 ? 'it holds no command that is answered from it' : null,

@@ -1,6 +1,6 @@
 /** 'rmtop/test' as the README shows it: a session in front of a real cluster, kept as a fixture, served back without one. */
 import assert from 'node:assert/strict';
-import { statSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
 import { Cluster, Redis } from 'ioredis';
@@ -161,9 +161,52 @@ test('recorded the first time, served from then on', async (t) => {
     client.disconnect();
     await redis.done({ expectAll: true });
   }
-  const again = await serveOrRecord(file, { ...options, mode: 'all' });
-  assert.equal(again.isRecording, true);
-  await again.done();
+});
+
+test('new: what is recorded is served, the rest comes from the server and is added; all: recorded anew, if anything came', async (t) => {
+  const file = path.join(folder(t), 'modes.rmtop');
+  const options = { record: { upstream: `127.0.0.1:${single()}` } };
+  const direct = new Redis(single(), '127.0.0.1');
+  t.after(() => direct.disconnect());
+  const use = async (
+    mode: 'once' | 'none' | 'new' | 'all',
+    session: (client: Redis) => Promise<unknown>,
+  ): Promise<boolean> => {
+    const redis = await serveOrRecord(file, { ...options, mode });
+    const client = new Redis(redis.url, { lazyConnect: true });
+    try {
+      await client.connect();
+      await session(client);
+    } finally {
+      client.disconnect();
+      await redis.done();
+    }
+    return redis.isRecording;
+  };
+  assert.equal(await use('new', (client) => client.set('modes:a', 'old')), true);
+  const isAnew = await use('new', async (client) => {
+    assert.equal(await client.set('modes:a', 'old'), 'OK');
+    assert.equal(await client.set('modes:b', '2'), 'OK');
+  });
+  assert.deepEqual([isAnew, await direct.get('modes:b')], [false, '2']);
+  await direct.del('modes:a', 'modes:b');
+  await use('none', async (client) => {
+    assert.equal(await client.set('modes:a', 'old'), 'OK');
+    assert.equal(await client.set('modes:b', '2'), 'OK');
+  });
+  assert.equal(await direct.exists('modes:a', 'modes:b'), 0);
+
+  const before = readFileSync(file);
+  const nobody = await serveOrRecord(file, { ...options, mode: 'all' });
+  await nobody.done();
+  assert.deepEqual(readFileSync(file), before);
+  assert.equal(await use('all', (client) => client.set('modes:c', '3')), true);
+  await assert.rejects(
+    use('none', (client) => client.set('modes:a', 'old')),
+    /no recorded reply for SET modes:a/i,
+  );
+  await use('none', (client) => client.set('modes:c', '3'));
+  assert.deepEqual(readdirSync(path.dirname(file)), ['modes.rmtop']);
 });
 
 test('what is wrong with the options is said', async (t) => {

@@ -2,25 +2,26 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import {
-  appendRecording,
-  createProxy,
-  parseAddressMap,
-  plainWriter,
-  RECORD_KEEP,
-  RecordWriter,
-  singleUpstreamConfig,
-} from 'rmtop';
+import { createProxy, type ProxyOptions } from '../proxy/proxy.js';
+import { appendRecording } from '../recording/append.js';
+import { plainWriter, RECORD_KEEP } from '../recording/defaults.js';
+import { RecordWriter } from '../recording/writer.js';
 
 /** It is at `port` of this machine. `close` gives how many commands were added to the recording. */
 export type Behind = { readonly port: number; close(): Promise<number> };
 
-/** Starts a data plane in front of `upstream`, so that a cluster's replies come from the right node; `file` gets what goes through it. */
-export async function startBehind(upstream: string, file: string | null): Promise<Behind> {
+/**
+ * Starts a data plane in front of real servers, so that a cluster's replies come from the right node; `file` gets what goes through it,
+ * null: nothing does. Clients need no password there. Throws as `createProxy`.
+ */
+export async function startBehind(
+  { config, dialling }: Pick<ProxyOptions, 'config' | 'dialling'>,
+  file: string | null,
+): Promise<Behind> {
   const proxy = await createProxy({
-    config: singleUpstreamConfig([upstream], { open: true, enableRedirection: true }),
+    config: { ...config, settings: { ...config.settings, downstreamAuth: null } },
     listen: { host: '127.0.0.1', port: 0 },
-    dialling: { map: parseAddressMap([]), access: {} },
+    dialling,
     credentials: null,
     keep: RECORD_KEEP,
     hashes: file !== null,

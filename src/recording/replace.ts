@@ -1,0 +1,25 @@
+/** A recording that takes another one's place only when it is whole. */
+import { renameSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import { messageOf, RmtopError } from '../errors.js';
+
+/** Where a recording is written that is to take the place of `file`: beside it, packed as it will be. */
+export function besideOf(file: string): string {
+  const [, stem = '', ending = ''] =
+    /^(.*?)((?:\.rmtop)?(?:\.gz|\.zst)?)$/s.exec(path.basename(file)) ?? [];
+  return path.join(path.dirname(file), `.${stem}.${process.pid}.new${ending}`);
+}
+
+/** Puts `made`, which holds so many commands, into the place of `file`; one without any goes, and `file` stays. Throws OUTPUT_FAILED. */
+export function putInPlace(made: string, file: string, commands: number): boolean {
+  try {
+    if (commands === 0) rmSync(made, { force: true });
+    else renameSync(made, file);
+    return commands > 0;
+  } catch (error) {
+    throw new RmtopError('OUTPUT_FAILED', `cannot write ${file}`, {
+      why: messageOf(error),
+      next: [`mv ${made} ${file}        what was recorded is there`],
+    });
+  }
+}
