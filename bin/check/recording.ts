@@ -26,7 +26,8 @@ export type RecordingCode =
   | 'REC-CAPTURE'
   | 'REC-VALUES'
   | 'REC-PART'
-  | 'REC-RING';
+  | 'REC-RING'
+  | 'REC-SNAPSHOT';
 
 /** The report; `v` counts its changes. Times are seconds. It holds no value of the recording. */
 export type RecordingReport = {
@@ -253,6 +254,13 @@ function worthKnowing(audit: Audit, reader: RecordingReader): RecordingFinding[]
       'info',
       'REC-RING',
       'what a ring held: it begins in the middle, so numbers are not checked for gaps',
+    );
+  if (audit.saved + audit.notSaved > 0)
+    add(
+      'info',
+      'REC-SNAPSHOT',
+      `a snapshot of ${count(audit.saved, 'key')}${audit.notSaved === 0 ? '' : `; of ${count(audit.notSaved, 'other', 'others')} it is not known what they held`}`,
+      'a replay puts them back first',
     );
   if (redactionOf(reader) !== 'values' && capture !== 'keys')
     add(

@@ -36,6 +36,9 @@ export type Audit = {
   readonly redacted: number;
   readonly cut: number;
   readonly withoutReply: number;
+  /** Keys that were saved as they were before their first command, and keys that could not be. */
+  readonly saved: number;
+  readonly notSaved: number;
   /** Decided again as recorded: the replay law (architecture page, 5). */
   readonly decided: number;
   readonly broken: Found<BrokenLaw>;
@@ -50,6 +53,7 @@ export async function auditRecording(reader: RecordingReader, looks = false): Pr
     for (const { event, json, line } of entries) {
       if (looks) audit.look(json, line);
       if (event instanceof RecordedCommand) audit.command(event, line);
+      else if (event?.type === 'snapshot') audit.snapshot(event.left === null);
       else if (event?.type === 'session' && event.state === 'opened') audit.clients++;
     }
   return audit.result();
@@ -74,6 +78,8 @@ class Auditor {
   private redacted = 0;
   private cut = 0;
   private withoutReply = 0;
+  private saved = 0;
+  private notSaved = 0;
   private decided = 0;
   private undecidable = 0;
 
@@ -86,6 +92,11 @@ class Auditor {
 
   look(json: JsonObject, line: number): void {
     for (const where of secretLooking(json)) this.looking?.add({ line, where });
+  }
+
+  snapshot(isSaved: boolean): void {
+    if (isSaved) this.saved++;
+    else this.notSaved++;
   }
 
   command(event: RecordedCommand, line: number): void {
@@ -122,6 +133,8 @@ class Auditor {
       redacted,
       cut,
       withoutReply,
+      saved: this.saved,
+      notSaved: this.notSaved,
       decided,
       broken,
       undecidable,

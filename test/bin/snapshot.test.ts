@@ -9,6 +9,7 @@ import { TestClient } from '../helpers/client.js';
 import { ask, sharedCluster } from '../helpers/cluster.js';
 import { runProgram, startProgram } from '../helpers/program.js';
 import { folder } from '../helpers/record-files.js';
+import { until } from '../helpers/until.js';
 
 const { cluster } = sharedCluster();
 
@@ -190,6 +191,12 @@ test('what is not saved is told with its reason, in the file and by the replay',
   assert.match(stdout, /^ +1 not saved, redacted: "secret:1"$/m);
   assert.match(stdout, /^#1 STRLEN huge/m);
   assert.equal(code, 1);
+  const check = await runProgram(t, ['check', file]);
+  assert.match(check.stdout, /a snapshot of 1 key; of 3 others it is not known what they held/);
+  assert.equal(check.code, 0, check.stdout);
+  const shared = await runProgram(t, ['cat', '--json', '--redact', 'values', file]);
+  assert.doesNotMatch(shared.stdout, /"dump"/);
+  assert.equal(shared.stdout.split('"left":"redacted"').length, 3);
 });
 
 const STRIP = `
@@ -236,6 +243,33 @@ test('with --open, what may block waits until its key is saved', async (t) => {
   await flush();
   const { code, stdout, stderr } = await replay(t, file);
   assert.match(stdout, /^snapshot {2}1 keys restored {3}0 that/m);
+  assert.equal(code, 0, stdout + stderr);
+});
+
+test('a key that is first read from a replica is saved there', async (t) => {
+  await flush();
+  await direct([['RPUSH', 'list', 'a', 'b']]);
+  const replicas = cluster().nodes.map(({ port }) => port);
+  const has = async (port: number): Promise<boolean> => (await ask(port, ['DBSIZE'])) === 1;
+  await until(
+    async () => (await Promise.all(replicas.map(has))).filter((each) => each).length === 2,
+    'replication',
+  );
+  const { file } = await record(t, ['--snapshot', '--read-policy', 'REPLICA'], async (client) => {
+    assert.equal(await client.ask('LLEN', 'list'), ':2\r\n');
+    assert.equal(await client.ask('RPUSH', 'list', 'c'), ':3\r\n');
+  });
+  assert.match(noteOf(file, 'list') ?? '', /"dump"/);
+  assert.match(readFileSync(file, 'utf8'), /"LLEN","list"\].*"u":"s\d\.r1"/);
+  await flush();
+  const { code, stdout, stderr } = await replay(
+    t,
+    file,
+    '--read-policy',
+    'MASTER',
+    '--routing',
+    'off',
+  );
   assert.equal(code, 0, stdout + stderr);
 });
 

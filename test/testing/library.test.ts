@@ -146,6 +146,32 @@ test('done says what was missed and what nobody asked for', async (t) => {
   await assert.rejects(replay(file, { url: '10.255.255.1:6379' }), { code: 'WRITES_REFUSED' });
 });
 
+test('what was there before is saved and put back, where that is wanted', async (t) => {
+  const file = path.join(folder(t), 'a.rmtop');
+  const upstream = `127.0.0.1:${single()}`;
+  const redis = new Redis({ port: single() });
+  t.after(() => redis.disconnect());
+  await redis.set('saved:count', '41', 'EX', '1000');
+  const session = await record(file, { upstream, snapshot: true });
+  const client = new Redis(session.url);
+  assert.equal(await client.incr('saved:count'), 42);
+  assert.equal(await client.get('saved:new'), null);
+  client.disconnect();
+  await session.done();
+
+  await redis.del('saved:count');
+  const without = await replay(file, { url: upstream, snapshot: false });
+  assert.deepEqual([without.different, without.snapshot], [1, null]);
+  await redis.set('saved:new', 'left over');
+  const put = await replay(file, { url: upstream });
+  assert.equal(put.different, 0, JSON.stringify(put.differences));
+  assert.deepEqual([put.snapshot?.restored, put.snapshot?.removed], [1, 1]);
+  assert.ok((await redis.ttl('saved:count')) > 900);
+  await assert.rejects(record(`${file}.b.rmtop`, { upstream, snapshot: true, filter: 'write' }), {
+    code: 'USAGE',
+  });
+});
+
 test('recorded the first time, served from then on', async (t) => {
   const file = path.join(folder(t), 'once.rmtop');
   const options = { record: { upstream: `127.0.0.1:${single()}` } };
