@@ -4,7 +4,7 @@ import path from 'node:path';
 import type { Command } from 'commander';
 import {
   checkOutput,
-  type HeaderInfo,
+  headerOf,
   newHeader,
   RECORD_KEEP,
   type RecordWriter,
@@ -16,6 +16,7 @@ import {
 } from 'rmtop';
 import { parseDuration, usage } from './options.js';
 import { filterOf } from './recording-files.js';
+import type { Settings } from './settings/read.js';
 
 /** What commander gives for the flags that `withRecordFlags` adds. */
 export type RecordFlags = {
@@ -28,6 +29,8 @@ export type RecordFlags = {
   readonly capture?: string;
   readonly redact?: string;
   readonly redactKeyEnv?: string;
+  /** Whose rules go further. */
+  readonly settings?: Pick<Settings, 'redaction'>;
   readonly full?: boolean;
   readonly lossy?: boolean;
   readonly ring?: string;
@@ -64,7 +67,7 @@ export function withRecordFlags(command: Command): Command {
       'fdatasync: never, check (every 5 s or 1 MiB) or line (default: check)',
     )
     .option('--capture <what>', 'replies, args (no replies) or keys (default: replies)')
-    .option('--redact <what>', 'auth, values or keys=GLOB (default: auth)')
+    .option('--redact <what>', 'auth, values or keys=GLOB (default: auth); rules are in rmtop.yaml')
     .option(
       '--redact-key-env <name>',
       'the variable with the key that equal values are hashed with',
@@ -109,7 +112,7 @@ export function planRecording(flags: RecordFlags, file: string | null, filter: s
           : { kind: 'file', path: file, sync, maxBytes, ...rotate, keepParts },
       header: newHeader({
         cut: keep,
-        redact: redactHeader(redact, flags),
+        redact: headerOf(redact, flags.redactKeyEnv !== undefined),
         capture: redact.capture,
         filter,
       }),
@@ -118,17 +121,6 @@ export function planRecording(flags: RecordFlags, file: string | null, filter: s
       lossy: flags.lossy === true,
       ...(ring === null ? {} : { ring }),
     },
-  };
-}
-
-/** What a header says of what was removed. */
-export function redactHeader(
-  { mode, glob, key }: RedactOptions,
-  { redactKeyEnv }: RecordFlags,
-): HeaderInfo['redact'] {
-  return {
-    mode: mode === 'keys' ? `keys=${glob}` : mode,
-    key: key === '' ? 'none' : redactKeyEnv === undefined ? 'random' : 'given',
   };
 }
 
@@ -203,7 +195,10 @@ export function readRedaction(flags: RecordFlags): RedactOptions {
   if (text !== 'auth' && text !== 'values' && glob === '')
     throw usage('--redact', text, 'auth, values or keys=GLOB');
   const mode = glob !== '' ? 'keys' : text === 'values' ? 'values' : 'auth';
-  return { mode, glob, key: mode === 'auth' ? '' : redactKey(flags.redactKeyEnv), capture };
+  const rules = flags.settings?.redaction ?? [];
+  // Rules alone hash nothing unless they are given a key: the same test recorded again is to give the same file.
+  const isHashed = mode !== 'auth' || (rules.length > 0 && flags.redactKeyEnv !== undefined);
+  return { mode, glob, key: isHashed ? redactKey(flags.redactKeyEnv) : '', capture, rules };
 }
 
 /** The key is given by the environment, for a flag shows in `ps`; without one it is random and gone with the process. */
@@ -243,13 +238,13 @@ function shownName(file: string): string {
 
 /** `recorded a.rmtop (4.1 MB, 12,345 commands, …)`. */
 export function recordedText({ file, writer }: RecordPlan, totals: WrittenTotals): string {
-  const { mode, capture } = writer.redact;
+  const { mode, capture, rules } = writer.redact;
   const facts = [
     sizeText(totals.bytes),
     `${totals.commands.toLocaleString('en-US')} commands`,
     ...(totals.parts > 1 ? [`${totals.parts} parts`] : []),
     capture === 'replies' ? 'values kept' : capture === 'args' ? 'no replies' : 'keys only',
-    mode === 'auth' ? 'AUTH redacted' : 'values redacted',
+    `${mode === 'auth' ? 'AUTH' : 'values'} redacted${rules.length === 0 ? '' : ` and by ${rules.length} rule${rules.length === 1 ? '' : 's'}`}`,
     ...(totals.cut > 0 ? [`${totals.cut.toLocaleString('en-US')} with large values cut`] : []),
     ...(totals.dropped > 0 ? [`${totals.dropped.toLocaleString('en-US')} NOT recorded`] : []),
   ];

@@ -5,6 +5,7 @@ import {
   closingLines,
   defaultOutput,
   planRecording,
+  type RecordFlags,
   type RecordPlan,
   recordedText,
 } from './record-flags.js';
@@ -19,6 +20,9 @@ type Current = {
   readonly stop: () => void;
 };
 
+/** The flags that say what is not to be in a recording. */
+type RedactionFlags = Pick<RecordFlags, 'redact' | 'redactKeyEnv' | 'settings'>;
+
 /** Writes recordings of `proxy`; `upstream` is what is said of where it can be replayed. */
 export class ScreenRecorder implements Recordings {
   /** What is to be said when the screen is gone: every recording that was made. */
@@ -26,12 +30,24 @@ export class ScreenRecorder implements Recordings {
   private readonly proxy: Recorded;
   private readonly upstream: string;
   private readonly keep: RecordPlan['keep'];
+  private readonly redaction: RedactionFlags;
   private current: Current | null = null;
   /** What is still being written. */
   private readonly unfinished = new Set<Promise<unknown>>();
 
-  /** `keep` is how much of a value the proxy keeps for its events. */
-  constructor(proxy: Recorded, upstream: string, keep: RecordPlan['keep']) {
+  /** `keep` is how much of a value the proxy keeps for its events, `redaction` what is taken out of every recording. */
+  constructor(
+    proxy: Recorded,
+    upstream: string,
+    keep: RecordPlan['keep'],
+    redaction: RedactionFlags = {},
+  ) {
+    const { redact, redactKeyEnv, settings } = redaction;
+    this.redaction = {
+      ...(redact === undefined ? {} : { redact }),
+      ...(redactKeyEnv === undefined ? {} : { redactKeyEnv }),
+      ...(settings === undefined ? {} : { settings }),
+    };
     this.proxy = proxy;
     this.upstream = upstream;
     this.keep = keep;
@@ -115,7 +131,7 @@ export class ScreenRecorder implements Recordings {
   }
 
   private planOf(file: string): RecordPlan {
-    const plan = planRecording({}, file, '');
+    const plan = planRecording(this.redaction, file, '');
     // What is cut is cut by the proxy, which keeps as much as the screen needs: the header says that, not the recorder's own limits.
     const header = { ...plan.writer.header, cut: this.keep };
     return { ...plan, keep: this.keep, writer: { ...plan.writer, header } };

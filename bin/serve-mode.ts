@@ -12,6 +12,7 @@ import { conflict, DEFAULT_LISTEN, usage } from './options.js';
 import { type Planned, planOf } from './plan.js';
 import { planRecording } from './record-flags.js';
 import { say } from './recording-files.js';
+import type { Settings } from './settings/read.js';
 import { startProxies } from './start.js';
 
 const MODES = ['none', 'once', 'new', 'all'] as const;
@@ -27,6 +28,7 @@ export type ModeFlags = {
   readonly seed?: string;
   readonly filter?: string;
   readonly quiet?: boolean;
+  readonly settings?: Settings;
 };
 
 /** Serve, and add what was not recorded (`new`), or record everything. */
@@ -92,7 +94,11 @@ export async function recordAll(
 ): Promise<Ended> {
   const made = besideOf(file);
   const planned = planUpstream(upstream, flags);
-  const record = planRecording({ force: true }, made, flags.filter ?? '');
+  const record = planRecording(
+    { force: true, ...(flags.settings === undefined ? {} : { settings: flags.settings }) },
+    made,
+    flags.filter ?? '',
+  );
   const running = await startProxies(planned, { keep: record.keep, hashes: true }, createProxy);
   const [{ proxy }] = running.proxies;
   const writer = new RecordWriter(record.writer);

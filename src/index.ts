@@ -253,12 +253,22 @@ export {
 } from './recording/realign.js';
 export { RecordedScripts, type ScriptUse, sha1Of } from './recording/recorded-scripts.js';
 export {
+  headerOf,
   REDACT_AUTH,
   type RedactOptions,
   Redactor,
   redactedEntry,
+  redactionOf,
   removesMore,
 } from './recording/redact.js';
+export {
+  compileRedactRules,
+  parseRedactRule,
+  type RedactRule,
+  type RedactRuleProblem,
+  redactionTolerances,
+  redactRulesOf,
+} from './recording/redact-rules.js';
 export {
   compareDecisions,
   compareServers,

@@ -7,6 +7,8 @@
  *   serveOrRecord  recorded the first time, served from then on
  *   replay         the file sent again, and what comes back compared
  */
+export type { ToleranceRule } from './compare/rules.js';
+export type { RedactRule } from './recording/redact-rules.js';
 export { type OnceOptions, type RecordedOrServed, serveOrRecord } from './testing/once.js';
 export {
   type StartProxyOptions,

@@ -72,7 +72,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'errors',
     'node:fs',
   ],
-  'src/test.ts': ['testing'],
+  'src/test.ts': ['testing', 'recording', 'compare'],
   'src/index.ts': [
     'errors',
     'resp',

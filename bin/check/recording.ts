@@ -1,5 +1,5 @@
 /** `rmtop check FILE` of a recording: is it whole, what secrets does it hold, can each decision be made again? */
-import { type Audit, auditRecording, isOfRing, type RecordingReader } from 'rmtop';
+import { type Audit, auditRecording, isOfRing, type RecordingReader, redactRulesOf } from 'rmtop';
 import { openFile } from '../recording-files.js';
 
 /** One thing that is wrong with a recording (error), or that limits what it is good for (warning, info). */
@@ -90,9 +90,12 @@ function endOf({ summary }: Audit): string | null {
 
 function redactionOf({ header }: RecordingReader): string {
   const { redact } = header;
-  return typeof redact === 'object' && redact !== null && 'mode' in redact
-    ? String(redact.mode)
-    : 'none';
+  const mode =
+    typeof redact === 'object' && redact !== null && 'mode' in redact
+      ? String(redact.mode)
+      : 'none';
+  const rules = redactRulesOf(header).length;
+  return rules === 0 ? mode : `${mode} and ${rules} rule${rules === 1 ? '' : 's'}`;
 }
 
 function captureOf({ header }: RecordingReader): string {
@@ -262,7 +265,7 @@ function worthKnowing(audit: Audit, reader: RecordingReader): RecordingFinding[]
       `a snapshot of ${count(audit.saved, 'key')}${audit.notSaved === 0 ? '' : `; of ${count(audit.notSaved, 'other', 'others')} it is not known what they held`}`,
       'a replay puts them back first',
     );
-  if (redactionOf(reader) !== 'values' && capture !== 'keys')
+  if (!redactionOf(reader).startsWith('values') && capture !== 'keys')
     add(
       'info',
       'REC-VALUES',

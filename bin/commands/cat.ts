@@ -4,6 +4,7 @@ import {
   type Entry,
   EXPORTERS,
   type Exporter,
+  headerOf,
   Redactor,
   RmtopError,
   redactedEntry,
@@ -13,8 +14,10 @@ import {
 import { catFaults } from '../cat-faults.js';
 import { readFixture } from '../fixture.js';
 import { conflict, usage } from '../options.js';
-import { readRedaction, redactHeader } from '../record-flags.js';
+import { readRedaction } from '../record-flags.js';
 import { filterOf, Output, openFile, say, sayCondition } from '../recording-files.js';
+import { withSettings } from '../settings/apply.js';
+import type { Settings } from '../settings/read.js';
 
 type Flags = {
   readonly filter?: string;
@@ -25,6 +28,7 @@ type Flags = {
   readonly redact?: string;
   readonly redactKeyEnv?: string;
   readonly faults?: string;
+  readonly settings?: Settings;
 } & Readonly<Record<string, unknown>>;
 
 export function catCommand(): Cli {
@@ -35,7 +39,7 @@ export function catCommand(): Cli {
     .option('--skip', 'leave out commands that cannot be exported whole')
     .option(
       '--redact <what>',
-      'remove values, or those of keys=GLOB: what --json prints can be shared',
+      'remove values, those of keys=GLOB, or with auth only what the rules of rmtop.yaml say: what --json prints can be shared',
     )
     .option(
       '--redact-key-env <name>',
@@ -46,7 +50,7 @@ export function catCommand(): Cli {
     .option('--fixture', 'a recording for git: without what the machine and the moment put into it')
     .option('--latency', 'with --fixture: keep durations');
   for (const { name, help } of EXPORTERS) if (name !== 'text') command.option(`--${name}`, help);
-  return command.action(async (files: string[], flags: Flags) => {
+  return withSettings(command, []).action(async (files: string[], flags: Flags) => {
     const exporter = exporterOf(flags);
     if (flags.faults !== undefined) {
       checkFaults(flags, exporter);
@@ -78,13 +82,17 @@ function checkFaults(flags: Flags, { name }: Exporter): void {
 
 /** Takes out of entries what `--redact` says. */
 function cleaner(flags: Flags): (entry: Entry) => Entry {
-  const { redact, redactKeyEnv } = flags;
+  const { redact, redactKeyEnv, settings } = flags;
   if (redact === undefined) return (entry) => entry;
-  const asked = { redact, ...(redactKeyEnv === undefined ? {} : { redactKeyEnv }) };
+  const asked = {
+    redact,
+    ...(redactKeyEnv === undefined ? {} : { redactKeyEnv }),
+    ...(settings === undefined ? {} : { settings }),
+  };
   const options = readRedaction(asked);
   if (!removesMore(options)) return (entry) => entry; // passwords are in no recording
   const redactor = new Redactor(options);
-  const header = redactHeader(options, asked);
+  const header = headerOf(options, redactKeyEnv !== undefined);
   return (entry) => redactedEntry(entry, redactor, header);
 }
 

@@ -42,14 +42,16 @@ function settingLines(settings: Settings, env: NodeJS.ProcessEnv): string[] {
   const keys = [...settings.keys].map(
     ([action, names]) => `  ${action}: ${JSON.stringify(names.map(shownKey))}`,
   );
+  const redaction = settings.redaction.map((each) => `  - ${JSON.stringify(each)}`);
   const tolerances = settings.tolerances.map((each) => `  - ${JSON.stringify(each)}`);
   return [
     `# files: ${files.join(', ')}`,
-    ...(lines.length + filters.length + keys.length + tolerances.length === 0
+    ...(lines.length + filters.length + keys.length + tolerances.length + redaction.length === 0
       ? ['# everything is as it is built in']
       : lines),
     ...(filters.length === 0 ? [] : ['filters:', ...filters]),
     ...(tolerances.length === 0 ? [] : ['tolerances:', ...tolerances]),
+    ...(redaction.length === 0 ? [] : ['redaction:', ...redaction]),
     ...(keys.length === 0 ? [] : ['keys:', ...keys]),
   ];
 }

@@ -15,8 +15,11 @@ import {
   pairCommands,
   parseTolerances,
   readTolerances,
+  redactionTolerances,
+  redactRulesOf,
   Selection,
   showReply,
+  type ToleranceRule,
   type Tolerances,
   ToleranceUse,
 } from 'rmtop';
@@ -61,8 +64,10 @@ type Difference = {
 async function diff(a: string, b: string, flags: Flags): Promise<number> {
   const filter = filterOf(flags.filter);
   const given = readTolerances(flags.settings?.tolerances ?? []);
-  const comparing = new Comparing(parseTolerances(flags.tolerate ?? [], given));
+  const asked = parseTolerances(flags.tolerate ?? [], given);
   const [left, right] = [await clientsOf(a, filter), await clientsOf(b, filter)];
+  // Whatever is asked for: parts that were taken out of either recording cannot be compared.
+  const comparing = new Comparing(readTolerances([...left.removed, ...right.removed], asked));
   const out = new Output();
   let differences = 0;
   let compared = 0;
@@ -76,7 +81,7 @@ async function diff(a: string, b: string, flags: Flags): Promise<number> {
     await out.write(`${head}${hunk === last ? '' : `${hunk}\n`}${lines.join('\n')}\n`);
     last = hunk;
   };
-  for (const [one, other] of pairClients(left, right)) {
+  for (const [one, other] of pairClients(left.clients, right.clients)) {
     const pairs = pairCommands(one?.commands ?? [], other?.commands ?? []);
     const name = one?.name ?? other?.name ?? 'client';
     comparing.client();
@@ -97,7 +102,10 @@ async function diff(a: string, b: string, flags: Flags): Promise<number> {
   return differences > 0 || slow.length > 0 ? 1 : 0;
 }
 
-async function clientsOf(file: string, filter: Filter | null): Promise<ClientCommands[]> {
+/** What a recording holds, and by which tolerances what was taken out of it is passed over. */
+type Side = { readonly clients: ClientCommands[]; readonly removed: readonly ToleranceRule[] };
+
+async function clientsOf(file: string, filter: Filter | null): Promise<Side> {
   const reader = await openFile(file);
   const selection = new Selection(reader, filter);
   const clients = new Map<number, { name: string | null; commands: CommandEvent[] }>();
@@ -118,9 +126,11 @@ async function clientsOf(file: string, filter: Filter | null): Promise<ClientCom
     }
   }
   sayCondition(file, reader.summary());
-  return [...clients.values()]
+  const removed = redactionTolerances(redactRulesOf(reader.header));
+  const asking = [...clients.values()]
     .filter((client) => client.commands.length > 0)
     .map(({ name, commands }) => ({ name, commands: commands.sort((x, y) => x.seq - y.seq) }));
+  return { clients: asking, removed };
 }
 
 function place(pair: Pair): string {

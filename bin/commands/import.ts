@@ -5,22 +5,26 @@ import { IMPORT_FORMATS, importCommands } from 'rmtop';
 import { usage } from '../options.js';
 import { planRecording, type RecordFlags, sizeText } from '../record-flags.js';
 import { say } from '../recording-files.js';
+import { withSettings } from '../settings/apply.js';
 
-type Flags = Pick<RecordFlags, 'output' | 'force' | 'redact' | 'redactKeyEnv' | 'full'> & {
+type Flags = Pick<
+  RecordFlags,
+  'output' | 'force' | 'redact' | 'redactKeyEnv' | 'full' | 'settings'
+> & {
   readonly from?: string;
   readonly lua?: boolean;
 };
 
 export function importCommand(): Cli {
   const forms = IMPORT_FORMATS.map(({ name, help }) => `${name} (${help})`).join(', ');
-  return new Cli('import')
+  return withSettings(new Cli('import'), [])
     .description('make a recording of commands that were written down elsewhere')
     .argument('<file>', 'what to read; - is stdin')
     .requiredOption('--from <form>', forms)
     .option('--lua', 'with --from monitor: commands that scripts ran become notes')
     .option('-o, --output <file>', 'the recording (default: FILE.rmtop)')
     .option('--force', 'replace the file if it exists')
-    .option('--redact <what>', 'auth, values or keys=GLOB (default: auth)')
+    .option('--redact <what>', 'auth, values or keys=GLOB (default: auth); rules are in rmtop.yaml')
     .option(
       '--redact-key-env <name>',
       'the variable with the key that equal values are hashed with',

@@ -38,7 +38,7 @@ export function openCommand(): Cli {
       const playback = await openPlayback(files, PROCESS_CLOCK);
       try {
         process.exitCode = wantsScreen(flags)
-          ? await show(playback, labelOf(files), look, async () => {
+          ? await show(playback, labelOf(files), look, flags, async () => {
               if (place !== null) await playback.jump(place);
               else if (speed === null) await playToEnd(playback);
               if (speed !== null) playback.play(speed);
@@ -65,10 +65,11 @@ function show(
   playback: Playback,
   label: string,
   look: Look,
+  flags: OpenFlags,
   begin: () => Promise<void>,
 ): Promise<number> {
   const proxy: ProxyHandle = playback.source;
-  const recorder = new ScreenRecorder(proxy, 'HOST:PORT', SCREEN_KEEP);
+  const recorder = new ScreenRecorder(proxy, 'HOST:PORT', SCREEN_KEEP, flags);
   const about = { config: proxy.config, label };
   return showScreen(proxy, about, look, recorder, null, { playback, begin: () => void begin() });
 }

@@ -89,7 +89,7 @@ export async function run(planned: Planned, flags: RunFlags): Promise<number> {
       `rmtop --service ${other.name} shows it instead`,
     );
   if (running.admin !== null) shown.proxy.note('info', adminLine(running.admin), null);
-  const recorder = new ScreenRecorder(shown.proxy, label, keeping.keep);
+  const recorder = new ScreenRecorder(shown.proxy, label, keeping.keep, flags);
   if (record !== null) recorder.begin(record);
   try {
     return await showScreen(shown.proxy, shown.planned, look, recorder, planned.mesh);

@@ -25,6 +25,7 @@ import { seedOf } from '../plan.js';
 import { redactKey } from '../record-flags.js';
 import { filterOf, say, sayCondition } from '../recording-files.js';
 import { type Ended, type ModeFlags, planMode, planUpstream, recordAll } from '../serve-mode.js';
+import { withSettings } from '../settings/apply.js';
 
 type Flags = ModeFlags & {
   readonly match: string;
@@ -48,7 +49,7 @@ export function serveCommand(): Cli {
     ...before,
     value,
   ];
-  return new Cli('serve')
+  return withSettings(new Cli('serve'), [])
     .description('answer clients from a recording; no Redis is needed')
     .argument('<file>', 'a recording, .rmtop or .rmtop.gz; - is stdin')
     .option('-l, --listen <address>', `where clients connect (default: ${DEFAULT_LISTEN})`)
@@ -127,7 +128,7 @@ async function serve(file: string, flags: Flags): Promise<number> {
 /** Where misses go, with `--on-miss` or `--mode new`; null: nowhere. */
 async function startMisses(
   file: string,
-  { forward, records }: Wanted,
+  { forward, records, options: { redactKey } }: Wanted,
   addsFrom: string | null,
   flags: Flags,
 ): Promise<Behind | null> {
@@ -135,14 +136,14 @@ async function startMisses(
     // Faults are injected where clients are, once.
     const { fault: _fault, ...others } = flags;
     const [planned] = planUpstream(addsFrom, others).proxies;
-    return planned === undefined ? null : startBehind(planned, file);
+    return planned === undefined ? null : startBehind(planned, file, redactKey);
   }
   if (forward === null) return null;
   const source = {
     config: singleUpstreamConfig([forward], { open: true, enableRedirection: true }),
     dialling: { map: parseAddressMap([]), access: {} },
   };
-  return startBehind(source, records ? file : null);
+  return startBehind(source, records ? file : null, redactKey);
 }
 
 type Wanted = {

@@ -6,6 +6,7 @@ import {
   type ReplayOutcome,
   ReplayReport,
   type ReplayResult,
+  readTolerances,
 } from 'rmtop';
 import { type Say, say } from '../recording-files.js';
 import {
@@ -64,7 +65,7 @@ export async function openReplay(
 ): Promise<OpenedReplay> {
   const flags = withFaultFile(given);
   const range = rangeOf(flags);
-  const options = optionsOf(flags);
+  const asked = optionsOf(flags);
   const repetition = repetitionOf(flags);
   const made = {
     strictHousekeeping: flags.strictHousekeeping === true,
@@ -78,6 +79,9 @@ export async function openReplay(
   };
   const script = await readScript(file, range, made, watcher.say);
   sayLimits(script, watcher.say);
+  // Whatever is asked for: parts that were taken out of the recording cannot be compared.
+  const removed = readTolerances(script.removed, asked.tolerances);
+  const options = { ...asked, tolerances: removed };
   const report = new ReplayReport(options.tolerances.latency);
   const target = await (flags.direct === true
     ? directTarget(flags)

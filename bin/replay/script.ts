@@ -12,6 +12,8 @@ import {
   type RecordingReader,
   type ReplayItems,
   RmtopError,
+  redactionTolerances,
+  redactRulesOf,
   redisCliLine,
   replayItem,
   roundSuffix,
@@ -19,6 +21,7 @@ import {
   type SnapshotEvent,
   SnapshotState,
   StartState,
+  type ToleranceSource,
 } from 'rmtop';
 import { openFile, type Say, say, sayCondition } from '../recording-files.js';
 import { foldRows, isOwn } from './fold.js';
@@ -71,6 +74,8 @@ export type Script = {
   readonly resp3: ReadonlySet<number>;
   /** Of folded connections: how many keep one of their own, for what they do cannot be shared. */
   readonly unfolded: number;
+  /** By which a reply counts as the recorded one although parts of that were taken out. */
+  readonly removed: ToleranceSource;
 };
 
 const SHOWN = 60;
@@ -104,7 +109,9 @@ export async function readScript(
   }
   sayCondition(file, reader.summary(), note);
   chosen.end();
-  return { ...making.result(isPartial(range)), config, isImported, context: reader.context };
+  const removed = redactionTolerances(redactRulesOf(reader.header));
+  const made = making.result(isPartial(range));
+  return { ...made, config, isImported, context: reader.context, removed };
 }
 
 /** Takes in the commands that are wanted, in the order they finished in. */
@@ -157,7 +164,7 @@ class Making {
   }
 
   /** `isPart`: not all commands of the recording were given, and keys that none of them touches are left alone. */
-  result(isPart: boolean): Omit<Script, 'config' | 'isImported' | 'context'> {
+  result(isPart: boolean): Omit<Script, 'config' | 'isImported' | 'context' | 'removed'> {
     const { rows, leftOut, scripts, faulted, edited, total, options } = this;
     const all = rows.sorted();
     const start = options.seedState ? new StartState() : null;

@@ -2,7 +2,14 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import path from 'node:path';
-import { nearest, parseFilter, RmtopError, type ToleranceRule, type ToleranceSource } from 'rmtop';
+import {
+  nearest,
+  parseFilter,
+  type RedactRule,
+  RmtopError,
+  type ToleranceRule,
+  type ToleranceSource,
+} from 'rmtop';
 import { isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
 import {
   type Action,
@@ -12,9 +19,17 @@ import {
   type KeyProblem,
   keyNamed,
 } from '../../ui/key-table.js';
-import { readToleranceList, type WrongAt } from './rules.js';
+import { readRedactionList, readToleranceList, type WrongAt } from './rules.js';
 import { hasPassword, isSecretName } from './secrets.js';
-import { FILTERS, KEYS, SETTINGS, type Setting, settingOf, TOLERANCES } from './table.js';
+import {
+  FILTERS,
+  KEYS,
+  REDACTION,
+  SETTINGS,
+  type Setting,
+  settingOf,
+  TOLERANCES,
+} from './table.js';
 
 type Env = Readonly<Record<string, string | undefined>>;
 
@@ -33,6 +48,8 @@ export type Settings = {
   readonly filters: Readonly<Record<string, string>>;
   /** What replies may differ in: the user's first, then the project's. */
   readonly tolerances: ToleranceSource;
+  /** What is taken out of recordings, by either file. */
+  readonly redaction: readonly RedactRule[];
   /** The user's keys, by what they do; each does one thing. */
   readonly keys: KeyChoices;
   /** Where the screen keeps what it is told to keep: for the user, and for the project. */
@@ -61,16 +78,23 @@ export function readSettings({ config }: Where, env: Env, cwd: string): Settings
       : named !== null
         ? [path.resolve(cwd, named)]
         : [projectFile(cwd), existsSync(user) ? user : null].filter((file) => file !== null);
-  const said: Sayings = { values: new Map(), filters: {}, keys: new Map(), tolerances: [] };
+  const said: Sayings = {
+    values: new Map(),
+    filters: {},
+    keys: new Map(),
+    tolerances: [],
+    redaction: [],
+  };
   // The user's own first, so that the project's come over them.
   for (const file of files.toReversed()) readFile(file, said);
-  const { values, filters, keys, tolerances } = said;
+  const { values, filters, keys, tolerances, redaction } = said;
   const project = named === null ? projectFile(cwd) : path.resolve(cwd, named);
   return {
     files,
     values,
     filters,
     tolerances,
+    redaction,
     keys: choicesOf(keys),
     userFile: user,
     projectFile: project ?? path.join(cwd, PROJECT),
@@ -91,9 +115,10 @@ type Sayings = {
   readonly filters: Record<string, string>;
   readonly keys: SaidKeys;
   readonly tolerances: (string | ToleranceRule)[];
+  readonly redaction: RedactRule[];
 };
 
-function readFile(file: string, { values, filters, keys, tolerances }: Sayings): void {
+function readFile(file: string, said: Sayings): void {
   const lines = new LineCounter();
   const document = parseDocument(textOf(file), { lineCounter: lines });
   const wrong = (at: number, message: string, next: readonly string[] = []): RmtopError => {
@@ -110,24 +135,39 @@ function readFile(file: string, { values, filters, keys, tolerances }: Sayings):
   for (const { key, value } of document.contents.items) {
     const at = (key as Node).range?.[0] ?? 0;
     const name = isScalar(key) ? String(key.value) : '';
-    if (name === FILTERS) {
-      readFilters(value as Node | null, at, filters, wrong);
-      continue;
-    }
-    if (name === KEYS) {
-      readKeys(value as Node | null, at, keys, wrong);
-      continue;
-    }
-    if (name === TOLERANCES) {
-      tolerances.push(...readToleranceList(value as Node | null, at, wrong));
-      continue;
-    }
+    if (readList(name, value as Node | null, at, said, wrong)) continue;
     const setting = settingOf(name);
     if (setting === undefined) throw unknown(name, at, wrong);
-    const said = readValue(setting, value as Node | null, file, (message) => wrong(at, message));
-    if (hasPassword(String(said)))
+    const found = readValue(setting, value as Node | null, file, (message) => wrong(at, message));
+    if (hasPassword(String(found)))
       throw wrong(at, `${name} has a password in it, and files are shared`, SECRETS);
-    values.set(name, { value: said, file, line: lines.linePos(at).line });
+    said.values.set(name, { value: found, file, line: lines.linePos(at).line });
+  }
+}
+
+/** What has a map or a list of its own; false for any other setting. */
+function readList(
+  name: string,
+  node: Node | null,
+  at: number,
+  said: Sayings,
+  wrong: WrongAt,
+): boolean {
+  switch (name) {
+    case FILTERS:
+      readFilters(node, at, said.filters, wrong);
+      return true;
+    case KEYS:
+      readKeys(node, at, said.keys, wrong);
+      return true;
+    case TOLERANCES:
+      said.tolerances.push(...readToleranceList(node, at, wrong));
+      return true;
+    case REDACTION:
+      said.redaction.push(...readRedactionList(node, at, wrong));
+      return true;
+    default:
+      return false;
   }
 }
 
@@ -135,7 +175,13 @@ const SECRETS = ['REDISCLI_AUTH=... rmtop', 'auth-file: FILE'];
 
 function unknown(name: string, at: number, wrong: WrongAt): RmtopError {
   if (isSecretName(name)) return wrong(at, `${name}: secrets are not kept in settings`, SECRETS);
-  const near = nearest(name, [...SETTINGS.map((each) => each.name), FILTERS, KEYS, TOLERANCES]);
+  const near = nearest(name, [
+    ...SETTINGS.map((each) => each.name),
+    FILTERS,
+    KEYS,
+    TOLERANCES,
+    REDACTION,
+  ]);
   return wrong(at, `there is no setting ${name}${near === null ? '' : `, did you mean ${near}?`}`);
 }
 

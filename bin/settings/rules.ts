@@ -1,14 +1,16 @@
-/** Lists of rules in settings files: what replies may differ in. Each mistake is told where it stands. */
+/** Lists of rules in settings files: what replies may differ in, what is taken out of recordings. Each mistake is told where it stands. */
 import {
   nearest,
+  parseRedactRule,
   parseToleranceRule,
+  type RedactRule,
   RmtopError,
   readTolerances,
   type ToleranceRule,
   type ToleranceSource,
 } from 'rmtop';
 import { isMap, isScalar, isSeq, type Node } from 'yaml';
-import { TOLERANCES } from './table.js';
+import { REDACTION, TOLERANCES } from './table.js';
 
 /** Makes the error for what is wrong at a place of the file. */
 export type WrongAt = (at: number, message: string, next?: readonly string[]) => RmtopError;
@@ -34,6 +36,27 @@ export function readToleranceList(node: Node | null, at: number, wrong: WrongAt)
     if (rule.if === undefined)
       throw wrong(where, 'a rule has an if: the commands it is for; all is every command');
     const parsed = parseToleranceRule(rule);
+    if (parsed.kind === 'problem') throw wrong(places.get(parsed.key) ?? where, parsed.message);
+    return rule;
+  });
+}
+
+const REDACTION_KEYS = ['name', 'if', 'arg', 'json'] as const;
+
+/** The rules of redaction that `node` lists. Throws SETTINGS. */
+export function readRedactionList(
+  node: Node | null,
+  at: number,
+  wrong: WrongAt,
+): readonly RedactRule[] {
+  if (!isSeq(node)) throw wrong(at, `${REDACTION} is a list of rules`);
+  return node.items.map((item) => {
+    const where = placeOf(item, at);
+    const { values, places } = readRule(item, where, REDACTION_KEYS, wrong);
+    const rule = values as RedactRule;
+    if (rule.if === undefined)
+      throw wrong(where, 'a rule has an if: the commands it is for; all is every command');
+    const parsed = parseRedactRule(rule);
     if (parsed.kind === 'problem') throw wrong(places.get(parsed.key) ?? where, parsed.message);
     return rule;
   });

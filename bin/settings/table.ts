@@ -82,6 +82,9 @@ export const KEYS = 'keys';
 /** Which differences between replies mean nothing: a list of its own. */
 export const TOLERANCES = 'tolerances';
 
+/** What is taken out of recordings: a list of its own. */
+export const REDACTION = 'redaction';
+
 export function settingOf(name: string): Setting | undefined {
   return SETTINGS.find((each) => each.name === name);
 }
@@ -107,6 +110,26 @@ const TOLERANCE_SCHEMA = {
     path: { ...TEXTS, description: 'parts of the reply, as differences are told: [3].name, [*]' },
     within: { type: ['number', 'string'], description: 'how far numbers may be apart: 5, 5%' },
     json: { ...TEXTS, description: 'parts of strings that are JSON: $.ts, $..id, $.items[*].at' },
+  },
+};
+
+const ARGUMENT = { type: 'integer', minimum: 1 };
+
+const REDACTION_SCHEMA = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['if'],
+  properties: {
+    name: { type: 'string', description: 'what stands in the place of an argument' },
+    if: { type: 'string', description: 'the commands it is for: a filter about name and keys' },
+    arg: {
+      anyOf: [ARGUMENT, { type: 'array', items: ARGUMENT }],
+      description: 'arguments, the name being 0; without json they and the reply go whole',
+    },
+    json: {
+      ...TEXTS,
+      description: 'only parts of what is JSON, in arguments and replies: $.email',
+    },
   },
 };
 
@@ -138,6 +161,11 @@ export function settingsSchema(): object {
         type: 'array',
         description: 'what replies may differ in: settings as for --tolerate, and rules',
         items: { anyOf: [{ type: 'string' }, TOLERANCE_SCHEMA] },
+      },
+      [REDACTION]: {
+        type: 'array',
+        description: 'what is taken out of recordings, besides what --redact says',
+        items: REDACTION_SCHEMA,
       },
       [KEYS]: {
         type: 'object',

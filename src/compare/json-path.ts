@@ -33,6 +33,12 @@ export class JsonPath {
     return next;
   }
 
+  /** The name that a member it names has; null where that may be any, or it is an element. */
+  get last(): string | null {
+    const { name } = this.steps.at(-1) as Step;
+    return typeof name === 'string' ? name : null;
+  }
+
   /** Whether the path names the value in `state`. */
   isAt(state: PathState): boolean {
     return state.includes(this.steps.length);

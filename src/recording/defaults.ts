@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { HeaderInfo } from './others.js';
-import { REDACT_AUTH } from './redact.js';
+import { headerOf, REDACT_AUTH, type RedactOptions } from './redact.js';
 import type { WriterOptions } from './writer.js';
 
 /** The recording format's own limits, in bytes. */
@@ -33,8 +33,12 @@ export function newHeader(more: Partial<HeaderInfo> = {}): HeaderInfo {
   };
 }
 
-/** A writer of everything into `file`, as long as it will be; only the commands that fit `filter`. */
-export function plainWriter(file: string, filter = ''): WriterOptions {
+/** A writer of everything into `file`, as long as it will be; only the commands that fit `filter`, without what `redact` says. */
+export function plainWriter(
+  file: string,
+  filter = '',
+  redact: RedactOptions = REDACT_AUTH,
+): WriterOptions {
   return {
     sink: {
       kind: 'file',
@@ -45,9 +49,9 @@ export function plainWriter(file: string, filter = ''): WriterOptions {
       rotateMs: null,
       keepParts: null,
     },
-    header: newHeader({ filter }),
+    header: newHeader({ filter, redact: headerOf(redact) }),
     filter,
-    redact: REDACT_AUTH,
+    redact,
     lossy: false,
   };
 }

@@ -10,6 +10,7 @@ import { exactKey, fits, fitsOnlyItself, keptKey, keysKey } from './arguments.js
 import { type ArgumentRule, fitsLoosely } from './loose.js';
 import { MOST_COMPARED, nearest, type Offered, showCommand, showName } from './nearest.js';
 import { Queues } from './queues.js';
+import { maskedCommand } from './redact-rules.js';
 import type { Script } from './script.js';
 import type { Spoken } from './spoken.js';
 
@@ -96,7 +97,7 @@ export class Matcher {
 
   /** The reply to `lines`: one command, or those between MULTI and EXEC. */
   answer(lines: readonly Command[], isTransaction: boolean, asker: Asker): Answer {
-    const unit = { lines: lines.map((command) => ({ command })), isTransaction };
+    const unit = { lines: this.asRecorded(lines).map((command) => ({ command })), isTransaction };
     const answer =
       this.options.match === 'strict'
         ? this.nextOf(unit, asker)
@@ -110,13 +111,20 @@ export class Matcher {
   /** What a command of an open transaction was answered in the recording; null where none begins as `lines` do. */
   queuedReply(lines: readonly Command[]): Buffer | null {
     const at = lines.length - 1;
+    const asked = this.asRecorded(lines);
     const like = this.transactions.find((spoken) =>
-      lines.every((command, i) => {
+      asked.every((command, i) => {
         const line = spoken.lines[i];
         return line !== undefined && fits(command, line, this.options.redactKey);
       }),
     );
     return like?.queued[at] ?? null;
+  }
+
+  /** Commands that come are looked for without what was taken out of those that were recorded. */
+  private asRecorded(lines: readonly Command[]): readonly Command[] {
+    const { rules } = this.script;
+    return rules.length === 0 ? lines : lines.map((command) => maskedCommand(command, rules));
   }
 
   /** Counts a command as missed, and gives the text that says so. */

@@ -9,6 +9,7 @@ import type {
   UpstreamState,
 } from '../events/event.js';
 import type { MeshConfig } from '../mesh/config.js';
+import type { RedactRule } from './redact-rules.js';
 import {
   bytesFromJson,
   bytesToJson,
@@ -25,7 +26,12 @@ export type HeaderInfo = {
   readonly tool: string;
   readonly cut: { readonly value: number; readonly record: number };
   readonly pendMs: number;
-  readonly redact: { readonly mode: string; readonly key: 'none' | 'random' | 'given' };
+  readonly redact: {
+    readonly mode: string;
+    readonly key: 'none' | 'random' | 'given';
+    /** A user's own, so that what is asked of the recording can be seen as it was recorded. */
+    readonly rules?: readonly RedactRule[];
+  };
   readonly capture: 'replies' | 'args' | 'keys';
   /** The commands that were recorded are those that fit it; '' for all. */
   readonly filter: string;
@@ -64,7 +70,7 @@ export function headerToJson(
     tool: info.tool,
     listen: event.listen,
     up: event.upstream,
-    redact: info.redact,
+    redact: { ...info.redact } as JsonObject,
     capture: info.capture,
     cut: info.cut,
     pend_ms: info.pendMs,

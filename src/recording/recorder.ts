@@ -108,7 +108,8 @@ export class Recorder {
     this.commands++;
     const flags = ints[head + AT.flags] as number;
     if ((flags & (FLAG.condensed | FLAG.replyCondensed)) !== 0 && isCut(event)) this.cut++;
-    if (this.redactor === null) this.encoder.commandAt(block, offset);
+    if (this.redactor === null || !this.redactor.touches(event))
+      this.encoder.commandAt(block, offset);
     else this.encoder.json(this.redactor.line(commandToJson(event, this.context), event));
   }
 

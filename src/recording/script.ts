@@ -6,6 +6,7 @@ import type { CommandEvent, TrafficEvent } from '../events/event.js';
 import type { SlotRange } from '../mesh/topology.js';
 import { RecordedCommand } from './command.js';
 import { type RecordedLogin, recordedLogin } from './logins.js';
+import type { CompiledRedactRule } from './redact-rules.js';
 import { type Spoken, SpokenStore, wasAnswered } from './spoken.js';
 
 /** A client of the recording. */
@@ -40,6 +41,8 @@ export type Script = {
   readonly ranges: readonly SlotRange[] | null;
   /** Of the servers, where one of their replies told it. */
   readonly redisVersion: string | null;
+  /** What a command that comes is made of before it is looked for: as it would have been recorded. */
+  readonly rules: readonly CompiledRedactRule[];
 };
 
 /** What the server of a recording answers by itself (7.2), and `spoken` leaves out. */
@@ -128,8 +131,8 @@ export class ScriptReader {
     }
   }
 
-  /** To be called once, at the end. */
-  script(): Script {
+  /** To be called once, at the end; `rules` are those that the recording was made under. */
+  script(rules: readonly CompiledRedactRule[] = []): Script {
     const { spoken, subscriptions, ranges, redisVersion } = this;
     spoken.sort((a, b) => a.seq - b.seq);
     subscriptions.sort((a, b) => a.atUs - b.atUs);
@@ -137,7 +140,7 @@ export class ScriptReader {
     const clients = [...this.names].map(([connection, name]) => ({ connection, name }));
     const { logins, hasStrangers } = this;
     const isLoginNeeded = logins.some(({ refused }) => refused === null) && !hasStrangers;
-    return { spoken, clients, subscriptions, logins, isLoginNeeded, ranges, redisVersion };
+    return { spoken, clients, subscriptions, logins, isLoginNeeded, ranges, redisVersion, rules };
   }
 
   /** Gives each message to the subscription that it came of. */

@@ -1,12 +1,17 @@
 /** Files → a script, or why there is none. */
 import { RmtopError } from '../errors.js';
 import type { Filter } from '../filter/filter.js';
-import { openRecording, type RecordingSummary } from './reader.js';
+import { openRecording, type RecordingHeader, type RecordingSummary } from './reader.js';
+import { compileRedactRules, redactRulesOf } from './redact-rules.js';
 import { type Script, ScriptReader } from './script.js';
 import { Selection } from './select.js';
 
 /** A script, and the state of the file that it was read from. */
-export type Servable = { readonly script: Script; readonly summary: RecordingSummary };
+export type Servable = {
+  readonly script: Script;
+  readonly summary: RecordingSummary;
+  readonly header: RecordingHeader;
+};
 
 /**
  * Reads what `file` can answer; only the commands that fit `filter`. Throws as `openRecording`, and REC_NO_REPLIES for a recording that
@@ -27,7 +32,7 @@ export async function readServable(
   for await (const entries of reader.batches())
     for (const entry of entries)
       if (entry.event !== null && selection.wants(entry)) script.add(entry.event, entry.text);
-  const found = script.script();
+  const found = script.script(compileRedactRules(redactRulesOf(reader.header)));
   const { capture } = reader.header;
   if (capture === 'args' || capture === 'keys')
     throw noReplies(file, `it was recorded with --capture ${capture}`);
@@ -39,7 +44,7 @@ export async function readServable(
       file,
       found.spoken.length === 0 ? 'it holds no command that is answered from it' : null,
     );
-  return { script: found, summary: reader.summary() };
+  return { script: found, summary: reader.summary(), header: reader.header };
 }
 
 function noReplies(file: string, why: string | null): RmtopError {

@@ -2,6 +2,8 @@
 import { RmtopError } from '../errors.js';
 import { plainWriter } from '../recording/defaults.js';
 import { openRecording } from '../recording/reader.js';
+import { REDACT_AUTH } from '../recording/redact.js';
+import { compileRedactRules, type RedactRule } from '../recording/redact-rules.js';
 import { checkOutput } from '../recording/sink.js';
 import { RecordWriter } from '../recording/writer.js';
 import { readFilter } from './filter.js';
@@ -16,6 +18,8 @@ export type RecordOptions = StartProxyOptions & {
   readonly filter?: string;
   /** Save what keys hold before the first command on them, for `replay` to put back. Not with `filter`. */
   readonly snapshot?: boolean;
+  /** What is left out besides passwords: `{ if: 'key=user:*', json: '$.email' }`, as in `rmtop.yaml`. Serving the file needs no more. */
+  readonly redact?: readonly RedactRule[];
 };
 
 /** A proxy that writes everything down. */
@@ -30,15 +34,16 @@ export type RecordingSession = TestProxy & {
  * Throws as `startProxy`, FILTER, USAGE, OUTPUT_EXISTS, and OUTPUT_FAILED when it cannot be written.
  */
 export async function record(file: string, options: RecordOptions): Promise<RecordingSession> {
-  const { filter = '', snapshot = false } = options;
+  const { filter = '', snapshot = false, redact: rules = [] } = options;
   readFilter(filter);
+  compileRedactRules(rules);
   if (snapshot && filter !== '')
     throw new RmtopError('USAGE', 'snapshot does not go with filter', {
       why: 'a command that is left out may have changed what was saved',
     });
   checkOutput(file, options.force === true);
   const proxy = await startSaving(options, snapshot);
-  const writer = new RecordWriter(plainWriter(file, filter));
+  const writer = new RecordWriter(plainWriter(file, filter, { ...REDACT_AUTH, rules }));
   const stop = proxy.handle.subscribe(writer);
   let ending: Promise<{ file: string; commands: number }> | null = null;
   const end = async (): Promise<{ file: string; commands: number }> => {

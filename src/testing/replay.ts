@@ -9,6 +9,7 @@ import type { LatencyFinding } from '../recording/latencies.js';
 import type { LoadingDial } from '../recording/loading.js';
 import { putBack } from '../recording/put-back.js';
 import { openRecording } from '../recording/reader.js';
+import { redactionTolerances, redactRulesOf } from '../recording/redact-rules.js';
 import { Replay, type ReplayItem } from '../recording/replay.js';
 import { type LeftOut, replayItem } from '../recording/replay-items.js';
 import { PROCESS_CLOCK } from '../recording/replay-pace.js';
@@ -57,7 +58,7 @@ export type ReplayResults = {
 export async function replay(file: string, options: ReplayFileOptions): Promise<ReplayResults> {
   const { host, port } = parseSeed(options.url);
   const state = new SnapshotState();
-  const items = await itemsOf(file, options.snapshot === false ? null : state);
+  const { items, removed } = await itemsOf(file, options.snapshot === false ? null : state);
   const writes =
     state.size + items.filter(({ command: { spec } }) => spec?.writes !== false).length;
   if (writes > 0 && !isLoopback(host) && options.allowWrites !== true)
@@ -69,7 +70,8 @@ export async function replay(file: string, options: ReplayFileOptions): Promise<
       },
     );
   const rules = readTolerances(options.tolerances ?? []);
-  const tolerances = parseTolerances(options.tolerate ?? [], rules);
+  const asked = parseTolerances(options.tolerate ?? [], rules);
+  const tolerances = readTolerances(removed, asked);
   const pace = { speed: options.speed ?? 'max', maxGapMs: null } as const;
   const listed = listedItems(items);
   const dial: LoadingDial = (reply, closed) =>
@@ -100,7 +102,10 @@ function broken(why: string): RmtopError {
   return new RmtopError('REPLAY_FAILED', 'the keys could not be put back', { why });
 }
 
-async function itemsOf(file: string, snapshot: SnapshotState | null): Promise<ReplayItem[]> {
+/** What is sent, and by which tolerances what was taken out of the recording is passed over. */
+type Sent = { readonly items: ReplayItem[]; readonly removed: readonly ToleranceRule[] };
+
+async function itemsOf(file: string, snapshot: SnapshotState | null): Promise<Sent> {
   const reader = await openRecording(file);
   const leftOut: LeftOut = { incomplete: 0, blocking: 0, logins: 0, folded: 0 };
   const items: ReplayItem[] = [];
@@ -115,5 +120,6 @@ async function itemsOf(file: string, snapshot: SnapshotState | null): Promise<Re
       );
       if (item !== null) items.push(item);
     }
-  return items.sort((a, b) => a.seq - b.seq);
+  const removed = redactionTolerances(redactRulesOf(reader.header));
+  return { items: items.sort((a, b) => a.seq - b.seq), removed };
 }

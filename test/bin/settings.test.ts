@@ -89,6 +89,12 @@ const WRONG: readonly (readonly [text: string, at: string, message: RegExp])[] =
   ['tolerances:\n  - if: all\n    json: [$.a, $]', '3:11', /is all of it/],
   ['tolerances:\n  - if: all\n    within: 5x', '3:13', /5x is no amount/],
   ['tolerances:\n  - if: all\n    ignore:', '3:', /ignore has no value/],
+  ['redaction: values', '1:1', /redaction is a list of rules/],
+  ['redaction:\n  - if: all\n    args: 2', '3:5', /a rule has no args, did you mean arg\?/],
+  ['redaction:\n  - if: all\n    arg: 0', '3:10', /0 is no argument/],
+  ['redaction:\n  - arg: 2', '2:5', /a rule has an if/],
+  ['redaction:\n  - if: arg=x\n    arg: 2', '2:9', /"arg" is not asked here/],
+  ['redaction:\n  - if: all\n    json: email', '3:11', /begins with \$/],
   ['keys: F', '1:1', /keys is a map: an action/],
   ['keys:\n  folow: T', '2:3', /no key does folow/],
   ['keys:\n  follow: ctrl-shift-q', '2:3', /there is no key ctrl-shift-q/],
@@ -136,9 +142,11 @@ test('keys of both files go together, the project’s over the user’s; what is
 test('tolerances of both files are in force; rmtop config shows them', async (t) => {
   const { home, deep, project } = place(t, {
     [PROJECT]: 'tolerances:\n  - if: key=session:*\n    json: [$.ts, $..at]\n  - latency=p99<2x\n',
-    [USER]: 'tolerances:\n  - { name: counts, if: cmd=INCR, within: 5% }\n',
+    [USER]:
+      'tolerances:\n  - { name: counts, if: cmd=INCR, within: 5% }\nredaction:\n  - { if: key=a, arg: [2, 3] }\n',
   });
-  const { tolerances } = readSettings({}, { HOME: home }, deep);
+  const { tolerances, redaction } = readSettings({}, { HOME: home }, deep);
+  assert.deepEqual(redaction, [{ if: 'key=a', arg: [2, 3] }]);
   assert.deepEqual(tolerances, [
     { name: 'counts', if: 'cmd=INCR', within: '5%' },
     { if: 'key=session:*', json: ['$.ts', '$..at'] },
@@ -276,6 +284,7 @@ test('the schema knows every setting', () => {
     ...SETTINGS.map(({ name }) => name),
     'filters',
     'tolerances',
+    'redaction',
     'keys',
   ]);
 });

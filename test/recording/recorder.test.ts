@@ -278,7 +278,14 @@ async function redacted(
   redact: Partial<WriterOptions['redact']>,
 ): Promise<{ text: string; entries: JsonObject[] }> {
   const file = path.join(folder(t), 'a.rmtop');
-  const mode = { mode: 'auth', glob: '', key: 'k', capture: 'replies', ...redact } as const;
+  const mode = {
+    mode: 'auth',
+    glob: '',
+    key: 'k',
+    capture: 'replies',
+    rules: [],
+    ...redact,
+  } as const;
   record(writing(file, { redact: mode }), (stream) => {
     stream.command({ argv: ['SET', 'session:1', SECRET_VALUE, 'EX', '60'] });
     stream.command({ argv: ['GET', 'session:1'], reply: `$16\r\n${SECRET_VALUE}\r\n` });

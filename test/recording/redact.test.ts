@@ -51,9 +51,9 @@ async function recorded(t: TestContext, redact: RedactOptions) {
 }
 
 const OPTIONS: readonly RedactOptions[] = [
-  { mode: 'values', glob: '', key: 'k', capture: 'replies' },
-  { mode: 'keys', glob: 'session:*', key: 'k', capture: 'replies' },
-  { mode: 'auth', glob: '', key: '', capture: 'keys' },
+  { mode: 'values', glob: '', key: 'k', capture: 'replies', rules: [] },
+  { mode: 'keys', glob: 'session:*', key: 'k', capture: 'replies', rules: [] },
+  { mode: 'auth', glob: '', key: '', capture: 'keys', rules: [] },
 ];
 
 test('nothing of a removed value is in any line: not in mirrors, nor in what was pushed', async (t) => {

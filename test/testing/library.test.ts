@@ -172,6 +172,30 @@ test('what was there before is saved and put back, where that is wanted', async 
   });
 });
 
+test('what rules take out of a recording is not in it, and it is served and replayed all the same', async (t) => {
+  const file = path.join(folder(t), 'redacted.rmtop');
+  const redact = [{ if: 'key=user:*', json: '$.email' }];
+  await assert.rejects(
+    record(file, { upstream: `127.0.0.1:${single()}`, redact: [{ if: 'all' }] }),
+    { code: 'USAGE' },
+  );
+  const session = await record(file, { upstream: `127.0.0.1:${single()}`, redact });
+  const client = new Redis(session.url);
+  await client.set('user:7', '{"email":"ada@here.org"}');
+  assert.equal(await client.get('user:7'), '{"email":"ada@here.org"}');
+  client.disconnect();
+  await session.done();
+  assert.ok(!readFileSync(file, 'utf8').includes('ada@here.org'));
+  const fake = await serve(file);
+  const served = new Redis(fake.url);
+  await served.set('user:7', '{"email":"bob@there.org"}');
+  assert.equal(await served.get('user:7'), '{"email":"(redacted)"}');
+  served.disconnect();
+  await fake.done({ expectAll: true });
+  const again = await replay(file, { url: `redis://127.0.0.1:${single()}` });
+  assert.deepEqual([again.different, again.differences], [0, []]);
+});
+
 test('recorded the first time, served from then on', async (t) => {
   const file = path.join(folder(t), 'once.rmtop');
   const options = { record: { upstream: `127.0.0.1:${single()}` } };

@@ -1,12 +1,14 @@
 /** `W` and `w`: what is recorded from the screen is a recording like any other. */
 import assert from 'node:assert/strict';
-import { statSync, writeFileSync } from 'node:fs';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
 import { SCREEN_KEEP } from '../../bin/screen.js';
+import { ScreenRecorder } from '../../bin/screen-recorder.js';
 import { RecordedCommand } from '../../src/recording/command.js';
 import { TestScreen } from '../helpers/model.js';
 import { folder, readAll } from '../helpers/record-files.js';
+import { TestStream } from '../helpers/stream.js';
 import { until } from '../helpers/until.js';
 
 /** The commands of a file, each decided again. */
@@ -72,4 +74,34 @@ test('what cannot be recorded is said, and nothing is overwritten', (t) => {
   assert.equal(statSync(file).size, 4);
   screen.type('\x1b\x1b:record stop\r');
   assert.match(JSON.stringify(screen.model.dialog), /nothing is being recorded/);
+});
+
+test('W and w leave out what the settings’ rules and --redact say', async (t) => {
+  const redaction = [{ if: 'key=user:*', json: '$.email' }];
+  for (const flags of [{ settings: { redaction } }, { redact: 'values' }]) {
+    const stream = new TestStream();
+    stream.client(1, 'api');
+    const blocks: [ArrayBuffer, number][] = [];
+    stream.subscribe({
+      lossless: true,
+      behind: false,
+      accept: (block, used) => {
+        blocks.push([block, used]);
+        return true;
+      },
+    });
+    const recorder = new ScreenRecorder(stream, 'HOST:PORT', SCREEN_KEEP, flags);
+    const [live, past] = ['live.rmtop', 'past.rmtop'].map((name) => path.join(folder(t), name));
+    recorder.start(live ?? '');
+    const reply = '$23\r\n{"email":"ada@here.org"}\r\n';
+    stream.command({ argv: ['GET', 'user:1'], reply });
+    stream.flush();
+    await recorder.stop();
+    await recorder.save(past ?? '', blocks.splice(0));
+    await recorder.close();
+    for (const file of [live, past]) {
+      const text = readFileSync(file ?? '', 'utf8');
+      assert.ok(text.includes('"GET","user:1"') && !text.includes('ada@here.org'), text);
+    }
+  }
 });
