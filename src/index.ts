@@ -199,12 +199,13 @@ export { RecordedCommand } from './recording/command.js';
 export { CommandStore } from './recording/command-store.js';
 export { newHeader, packageVersion, plainWriter, RECORD_KEEP } from './recording/defaults.js';
 export { redisCliLine } from './recording/exporters/redis-cli.js';
-export { EXPORTERS, type Exporter } from './recording/exporters.js';
+export { EXPORTERS, type Exporter, type Printer } from './recording/exporters.js';
 export { FaultRules } from './recording/fault-rules.js';
 export { FaultScript } from './recording/fault-script.js';
 export { FixtureMaker, type FixtureOptions } from './recording/fixture.js';
 export { commandToJson } from './recording/format.js';
 export { readCommandFile } from './recording/imports/commands.js';
+export { type ImportedHar, importHar } from './recording/imports/har.js';
 export {
   IMPORT_FORMATS,
   type Imported,

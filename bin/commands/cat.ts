@@ -64,6 +64,8 @@ export function catCommand(): Cli {
       return;
     }
     if (flags.latency === true) throw usage('--latency', '', 'used with --fixture');
+    if (exporter.document !== undefined && files.length > 1)
+      throw usage(`--${exporter.name}`, files.join(' '), 'made of one recording');
     if (exporter.head !== '') await out.write(exporter.head);
     for (const file of files) if (!(await cat(file, exporter, flags, clean, out))) return;
   });
@@ -144,13 +146,15 @@ async function cat(
 ): Promise<boolean> {
   const reader = await openFile(file, flags.strict === true);
   const selection = new Selection(reader, filterOf(flags.filter));
+  const document = exporter.document?.();
+  const printer = document ?? exporter;
   let skipped = 0;
   for await (const entries of reader.batches()) {
     const pieces: (string | Buffer)[] = [];
     for (const entry of entries) {
       if (!selection.wants(entry)) continue;
       try {
-        const piece = exporter.entry(clean(entry));
+        const piece = printer.entry(clean(entry));
         if (piece !== null) pieces.push(piece);
       } catch (error) {
         if (flags.skip !== true || !(error instanceof RmtopError)) throw error;
@@ -159,6 +163,7 @@ async function cat(
     }
     if (!(await writeAll(out, pieces))) return false;
   }
+  if (document !== undefined && !(await out.write(document.end()))) return false;
   if (skipped > 0) say(`rmtop: ${file}: ${skipped} commands left out: they are not all there`);
   sayCondition(file, reader.summary());
   return true;

@@ -1,11 +1,15 @@
 /** `rmtop import FILE --from monitor|aof|resp`: commands that were written down elsewhere become a recording. */
 import { basename } from 'node:path';
 import { Command as Cli } from 'commander';
-import { IMPORT_FORMATS, importCommands } from 'rmtop';
+import { IMPORT_FORMATS, importCommands, importHar } from 'rmtop';
 import { usage } from '../options.js';
 import { planRecording, type RecordFlags, sizeText } from '../record-flags.js';
-import { say } from '../recording-files.js';
+import { say, sayCondition } from '../recording-files.js';
 import { withSettings } from '../settings/apply.js';
+
+const HAR = 'har';
+/** What `--from` takes. */
+export const IMPORT_NAMES: readonly string[] = [...IMPORT_FORMATS.map(({ name }) => name), HAR];
 
 type Flags = Pick<
   RecordFlags,
@@ -16,7 +20,10 @@ type Flags = Pick<
 };
 
 export function importCommand(): Cli {
-  const forms = IMPORT_FORMATS.map(({ name, help }) => `${name} (${help})`).join(', ');
+  const forms = [
+    ...IMPORT_FORMATS.map(({ name, help }) => `${name} (${help})`),
+    'har (what rmtop cat --har printed)',
+  ].join(', ');
   return withSettings(new Cli('import'), [])
     .description('make a recording of commands that were written down elsewhere')
     .argument('<file>', 'what to read; - is stdin')
@@ -36,21 +43,46 @@ export function importCommand(): Cli {
 }
 
 async function run(file: string, flags: Flags): Promise<void> {
+  if (flags.from === HAR) {
+    await runHar(file, flags);
+    return;
+  }
   const format = IMPORT_FORMATS.find(({ name }) => name === flags.from);
-  if (format === undefined)
-    throw usage('--from', flags.from ?? '', IMPORT_FORMATS.map(({ name }) => name).join(', '));
+  if (format === undefined) throw usage('--from', flags.from ?? '', IMPORT_NAMES.join(', '));
   const scripts = flags.lua === true;
   if (scripts && format.name !== 'monitor') throw usage('--lua', '', 'used with --from monitor');
-  const output = flags.output ?? `${file === '-' ? 'stdin' : basename(file)}.rmtop`;
+  const output = outputOf(file, flags);
   const { writer } = planRecording(flags, output, '');
   const options = { ...writer, header: { ...writer.header, src: format.name } };
-  const nowMs = (): number => performance.now();
   const { totals, notes } = await importCommands(format, file, options, nowMs, { scripts });
   for (const [why, count] of notes.skipped) say(`rmtop: left out: ${count} ${why}`);
-  say(
-    `imported ${totals.commands.toLocaleString('en-US')} commands into ${output} (${sizeText(totals.bytes)})`,
-  );
+  sayImported(totals, output);
   say(
     `next:  rmtop replay ${output} -u HOST:PORT        replies are not known, so none is compared`,
   );
+}
+
+/** A recording again, replies and all. */
+async function runHar(file: string, flags: Flags): Promise<void> {
+  if (flags.lua === true) throw usage('--lua', '', 'used with --from monitor');
+  const output = outputOf(file, flags);
+  const { writer } = planRecording(flags, output, '');
+  const { summary, bytes } = await importHar(file, writer, nowMs);
+  sayCondition(file, summary);
+  sayImported({ commands: summary.commands, bytes }, output);
+}
+
+function outputOf(file: string, { output }: Flags): string {
+  return output ?? `${file === '-' ? 'stdin' : basename(file)}.rmtop`;
+}
+
+function nowMs(): number {
+  return performance.now();
+}
+
+function sayImported(
+  { commands, bytes }: { readonly commands: number; readonly bytes: number },
+  output: string,
+): void {
+  say(`imported ${commands.toLocaleString('en-US')} commands into ${output} (${sizeText(bytes)})`);
 }

@@ -1,6 +1,7 @@
 /** What can be completed: read off the command line's own definition, so that no flag is missing and none is there that is not. */
 import type { Command, Option } from 'commander';
-import { FIELDS, FLAGS, IMPORT_FORMATS, READ_POLICIES } from 'rmtop';
+import { FIELDS, FLAGS, READ_POLICIES } from 'rmtop';
+import { IMPORT_NAMES } from '../commands/import.js';
 import { SYMBOLS, THEMES } from '../screen.js';
 
 /** What may stand in a place: files, words of a list, or what nobody can know. */
@@ -47,7 +48,7 @@ const VALUES: Readonly<Record<string, Values>> = {
 
 /** Where a flag of a subcommand's own takes words. */
 const OWN_VALUES: Readonly<Record<string, Values>> = {
-  'import --from': words(IMPORT_FORMATS.map(({ name }) => name)),
+  'import --from': words(IMPORT_NAMES),
   'cat --faults': words(['mesh']),
   'serve --faults': words(['none', 'recorded']),
   'serve --auth': words(['any', 'recorded']),

@@ -53,7 +53,7 @@ async function withNew(
   file: string,
   { record: source, serve: how = {} }: OnceOptions,
 ): Promise<RecordedOrServed> {
-  const behind = await startBehind(readSource(source), file);
+  const behind = await startBehind(readSource(source), file, how.redactKey);
   try {
     const served = servedOf(await serveBefore(file, how, behind.port));
     return {
