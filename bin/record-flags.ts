@@ -245,10 +245,18 @@ export function recordedText({ file, writer }: RecordPlan, totals: WrittenTotals
     ...(totals.parts > 1 ? [`${totals.parts} parts`] : []),
     capture === 'replies' ? 'values kept' : capture === 'args' ? 'no replies' : 'keys only',
     `${mode === 'auth' ? 'AUTH' : 'values'} redacted${rules.length === 0 ? '' : ` and by ${rules.length} rule${rules.length === 1 ? '' : 's'}`}`,
+    ...snapshotFacts(totals),
     ...(totals.cut > 0 ? [`${totals.cut.toLocaleString('en-US')} with large values cut`] : []),
     ...(totals.dropped > 0 ? [`${totals.dropped.toLocaleString('en-US')} NOT recorded`] : []),
   ];
   return `recorded ${shownName(file ?? '-')} (${facts.join(', ')})`;
+}
+
+function snapshotFacts({ snapshot }: WrittenTotals): string[] {
+  if (snapshot === undefined) return [];
+  const { saved, left } = snapshot;
+  const notSaved = left === 0 ? '' : `, ${left.toLocaleString('en-US')} NOT saved`;
+  return [`a snapshot of ${saved.toLocaleString('en-US')} keys${notSaved}`];
 }
 
 /** 4.1 MB */

@@ -24,7 +24,7 @@ export function recordCommand(): Cli {
     .option('--fixture', 'in the form for git: without what the machine and the moment put into it')
     .option(
       '--snapshot',
-      'save what a key holds before the first command on it, so that a replay can put it back: one question more a key for the servers, values up to 1 MiB, 5,000 keys a second',
+      'save what a key holds before the first command on it, so that a replay can put it back: one question more a key for the servers, values up to 1 MiB, 5,000 keys a second in the long run',
     )
     .option('-q, --quiet', 'no summary lines');
   return command.action(

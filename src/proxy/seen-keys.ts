@@ -40,13 +40,6 @@ export class SeenKeys {
     return 'new';
   }
 
-  /** Forgets all. */
-  clear(): void {
-    this.count = 0;
-    this.his = new Uint32Array(FIRST_PLACES);
-    this.los = new Uint32Array(FIRST_PLACES);
-  }
-
   /** Where it is, or would be. */
   private placeOf(hi: number, lo: number): number {
     const mask = this.his.length - 1;

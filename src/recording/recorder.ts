@@ -9,6 +9,7 @@ import { commandToJson } from './format.js';
 import { headerToJson, otherToJson, seconds } from './others.js';
 import { Redactor, removesMore } from './redact.js';
 import { Sink } from './sink.js';
+import { isJsonObject, type JsonObject } from './values.js';
 import type { WriterOptions, WrittenTotals } from './writer.js';
 
 /** A check record is due after so much, or so long. */
@@ -38,6 +39,8 @@ export class Recorder {
   private lastUs = 0;
   private dropped = 0;
   private cut = 0;
+  private saved = 0;
+  private notSaved = 0;
   private checkedAt = 0;
   private checkedMs: number;
 
@@ -89,6 +92,9 @@ export class Recorder {
       parts: this.sink.part,
       cut: this.cut,
       dropped: this.dropped,
+      ...(this.saved + this.notSaved === 0
+        ? {}
+        : { snapshot: { saved: this.saved, left: this.notSaved } }),
     };
   }
 
@@ -141,7 +147,15 @@ export class Recorder {
       default:
     }
     const line = otherToJson(event);
-    if (line !== null) this.encoder.json(this.redactor?.other(line) ?? line);
+    if (line === null) return;
+    const written = this.redactor?.other(line) ?? line;
+    if (event.type === 'snapshot') this.countSnapshot(written);
+    this.encoder.json(written);
+  }
+
+  private countSnapshot({ snap }: JsonObject): void {
+    if (isJsonObject(snap) && snap.left === undefined) this.saved++;
+    else this.notSaved++;
   }
 
   private emit(): void {

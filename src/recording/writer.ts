@@ -43,6 +43,8 @@ export type WrittenTotals = {
   /** Commands of which something was cut for its size. */
   readonly cut: number;
   readonly dropped: number;
+  /** Keys whose value before their first command is in it, and keys whose value could not be saved; absent: none. */
+  readonly snapshot?: { readonly saved: number; readonly left: number };
 };
 
 /** Main thread → writer. */

@@ -171,9 +171,10 @@ test('what is not saved is told with its reason, in the file and by the replay',
     ['SET', 'secret:1', 'hidden value'],
   ]);
   const args = ['--snapshot', '--redact', 'keys=secret:*'];
-  const { file } = await record(t, args, async (client) => {
+  const { file, said } = await record(t, args, async (client) => {
     for (const key of ['huge', 'too-much', 'enough', 'secret:1']) await client.ask('STRLEN', key);
   });
+  assert.match(said, /a snapshot of 1 keys, 3 NOT saved/);
   assert.match(noteOf(file, 'huge') ?? '', /"left":"large","why":"\d+ bytes"/);
   assert.match(noteOf(file, 'too-much') ?? '', /"left":"large","why":"\d+ bytes"/);
   assert.match(noteOf(file, 'enough') ?? '', /"dump"/);

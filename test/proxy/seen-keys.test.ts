@@ -10,8 +10,6 @@ test('a key is new once in each space, also after the table has grown', () => {
   for (const key of keys) assert.equal(seen.add(key, 0), 'known');
   for (const key of keys) assert.equal(seen.add(key, 1), 'new');
   assert.equal(seen.size, 40_000);
-  seen.clear();
-  assert.equal(seen.add(keys[5] as Buffer, 0), 'new');
 });
 
 test('beyond its size new keys are turned away, known ones are not', () => {
