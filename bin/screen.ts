@@ -11,8 +11,10 @@ import {
   type Tolerances,
 } from 'rmtop';
 import type { KeyChoices } from '../ui/key-table.js';
+import type { Replaying } from '../ui/replays.js';
 import { type Resolved, usage } from './options.js';
 import type { ScreenRecorder } from './screen-recorder.js';
+import type { ScreenReplays } from './screen-replays.js';
 import { keepSetting } from './settings/keep.js';
 import type { Settings } from './settings/read.js';
 import { version } from './version.js';
@@ -64,9 +66,15 @@ export const SCREEN_KEEP: { readonly value: number; readonly record: number } = 
 
 /** Adds the flags that say whether there is a screen, and how it looks. */
 export function withScreenFlags(command: Command, filtered = 'what the screen shows'): Command {
-  return command
+  command
     .option('-f, --filter <expression>', filtered)
-    .option('--no-tui', 'headless although stdout is a terminal')
+    .option('--no-tui', 'headless although stdout is a terminal');
+  return withLookFlags(command);
+}
+
+/** Adds those that say how it looks. */
+export function withLookFlags(command: Command): Command {
+  return command
     .option('--color <when>', 'auto, always or never')
     .option('--theme <name>', `${THEMES.join(', ')} (default: $RMTOP_THEME, auto)`)
     .option('--symbols <kind>', `what charts are drawn with: auto, ${SYMBOLS.join(', ')}`)
@@ -142,14 +150,26 @@ function loadScreen(): Promise<typeof import('../ui/main.js')> {
   return import('../ui/main.js');
 }
 
+/** What is shown that is no live traffic, and what can be done from it. */
+export type Shown = {
+  readonly mesh?: LoadedMesh | null;
+  /** A recording that is played, and its files. */
+  readonly playback?: Playback;
+  readonly files?: readonly string[];
+  /** A recording that is sent again. */
+  readonly replay?: Replaying;
+  readonly replays?: ScreenReplays;
+  /** Called when the screen hears what comes. */
+  readonly begin?: () => void;
+};
+
 /** Shows `proxy` until its user quits, and closes it; gives the exit code. */
 export async function showScreen(
   proxy: ProxyHandle,
   resolved: Pick<Resolved, 'config' | 'label'>,
   { filter, userFile, projectFile, ...look }: Look,
   recorder: ScreenRecorder,
-  mesh: LoadedMesh | null = null,
-  played: { readonly playback: Playback; readonly begin: () => void } | null = null,
+  { mesh = null, playback, files = [], replay, replays, begin = () => {} }: Shown = {},
 ): Promise<number> {
   try {
     const { runScreen } = await loadScreen();
@@ -162,8 +182,11 @@ export async function showScreen(
       filter: filter === '' ? null : filter,
       ...look,
       recordings: recorder,
-      playback: played?.playback ?? null,
-      started: played?.begin ?? (() => {}),
+      playback: playback ?? null,
+      files,
+      replay: replay ?? null,
+      replays: replays ?? null,
+      started: begin,
       keep: (where, keys, value) => {
         const file = where === 'user' ? userFile : projectFile;
         return file === null
@@ -174,7 +197,8 @@ export async function showScreen(
   } finally {
     await Promise.race([proxy.close(), proxy.died]); // a core that has died closes nothing any more
     await recorder.close();
-    if (recorder.said.length > 0) process.stderr.write(`${recorder.said.join('\n')}\n`);
+    const said = [...recorder.said, ...((await replays?.close()) ?? [])];
+    if (said.length > 0) process.stderr.write(`${said.join('\n')}\n`);
   }
 }
 

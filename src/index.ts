@@ -114,6 +114,7 @@ export {
   type MirrorEvent,
   type NodeFact,
   type PendingEvent,
+  type ReplayDiff,
   type World,
 } from './filter/facts.js';
 export { FIELDS, type Field } from './filter/fields.js';

@@ -4,6 +4,7 @@ import { answerClose } from './actions/clients.js';
 import { pickFault } from './actions/faults.js';
 import { promptKey, promptPaste } from './actions/prompt.js';
 import { answerQuit, interrupt } from './actions/quit.js';
+import { answerReplay } from './actions/replay.js';
 import { bindLine } from './commands/keys.js';
 import { perform } from './commands.js';
 import type { Action } from './key-table.js';
@@ -42,6 +43,7 @@ function deal(model: Model, input: Input): void {
   }
   if (dialog?.kind === 'quit') answerQuit(model, name);
   else if (dialog?.kind === 'close') answerClose(model, dialog.connection, name);
+  else if (dialog?.kind === 'replay') answerReplay(model, dialog, name);
   else if (dialog?.kind === 'clear') answerClear(model, dialog.which, name);
   else if (dialog?.kind === 'fault') pickFault(model, name);
   else if (dialog?.kind === 'bind') pickKey(model, dialog.action, name);

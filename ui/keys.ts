@@ -24,7 +24,8 @@ import { askOpen } from './actions/open.js';
 import { reverseOrder } from './actions/order.js';
 import { backOrQuit, close, interrupt, quit } from './actions/quit.js';
 import { askSaveRows, toggleRecording } from './actions/record.js';
-import { askFind, findAgain } from './actions/seek.js';
+import { askReplay, nextFound, refuseBack, stepReplay } from './actions/replay.js';
+import { askFind } from './actions/seek.js';
 import { performing } from './commands.js';
 import { type Action, chosenRows, type KeyChoices, type KeyRow } from './key-table.js';
 import { type MenuId, openMenu } from './menu.js';
@@ -60,8 +61,8 @@ const RUN: Readonly<Record<Action, (model: Model) => void>> = {
   'only-this': addCell(true),
   'hide-this': addCell(false),
   find: askFind,
-  'find-next': findAgain(1),
-  'find-previous': findAgain(-1),
+  'find-next': nextFound(1),
+  'find-previous': nextFound(-1),
   'jump-back': (model) => goBack(model),
   order: list('order'),
   'order-reverse': reverseOrder,
@@ -103,10 +104,11 @@ const RUN: Readonly<Record<Action, (model: Model) => void>> = {
   'copy-to-file': startWrite,
   'save-reply': askSaveReply,
   'open-recording': askOpen,
-  step: playing((each) => void each.step(1)),
-  'step-back': playing((each) => void each.step(-1)),
-  slower: playing(changeSpeed(-1)),
-  faster: playing(changeSpeed(1)),
+  replay: askReplay,
+  step: playing((each) => void each.step(1), stepReplay),
+  'step-back': playing((each) => void each.step(-1), refuseBack),
+  slower: playing(changeSpeed(-1), changeSpeed(-1)),
+  faster: playing(changeSpeed(1), changeSpeed(1)),
   record: toggleRecording,
   'save-rows': askSaveRows,
   palette: list('palette'),
@@ -132,7 +134,8 @@ const LISTS: readonly PaneId[] = ['slots', 'hot', 'conns'];
 /** Where one gets from a recording that was opened from the screen; null: this is none, or there is a pane to close first. */
 function wayBack({ behind, pane }: Model): string | null {
   if (behind === null || pane !== 'stream') return null;
-  return behind().playback === null ? 'live' : 'back';
+  const { playback, replay } = behind();
+  return playback === null && replay === null ? 'live' : 'back';
 }
 
 /** Where the word in the line of keys depends on what is going on. */
@@ -142,8 +145,15 @@ const HINTS: Partial<Record<Action, (model: Model) => string>> = {
   // What has happened is not changed, nor recorded again.
   faults: ({ playback }) => (playback === null ? 'fault' : ''),
   record: ({ playback }) => (playback === null ? 'record' : ''),
-  freeze: ({ playback }) =>
-    playback === null ? 'freeze' : playback.state.playing ? 'pause' : 'play',
+  freeze: ({ playback, replay }) => {
+    if (replay !== null && !replay.state.isOver) return replay.state.isPlaying ? 'pause' : 'play';
+    if (playback === null) return 'freeze';
+    return playback.state.playing ? 'pause' : 'play';
+  },
+  step: ({ replay }) => (replay === null || replay.state.isOver ? '' : 'step'),
+  'find-next': ({ replay }) => (replay === null ? '' : 'next difference'),
+  replay: ({ playback, effects }) =>
+    playback === null || effects.replays === null ? '' : 'replay',
   close: (model) => wayBack(model) ?? 'back',
   'back-or-quit': (model) => wayBack(model) ?? 'quit',
   'close-client': (model) => (model.tabOf('conns') === 0 && model.playback === null ? 'close' : ''),

@@ -13,6 +13,7 @@ import type { KeyChoices } from './key-table.js';
 import type { Styling } from './look.js';
 import type { Effects, Warning } from './model.js';
 import type { Recordings } from './recordings.js';
+import type { Replaying, Replays } from './replays.js';
 import { Screen } from './screen.js';
 import { supportOf } from './terminal/support.js';
 import { type Port, processPort, Terminal } from './terminal/terminal.js';
@@ -44,6 +45,12 @@ export type ScreenOptions = {
   readonly recordings: Recordings;
   /** What is played, of which `proxy` is the source; null: live traffic. */
   readonly playback: Playback | null;
+  /** The recording that is sent again, through `proxy`, and that ends with the screen; null: none is. */
+  readonly replay: Replaying | null;
+  /** The way to send recordings again; null: there is none here. */
+  readonly replays: Replays | null;
+  /** Of a recording: its files. */
+  readonly files: readonly string[];
   /** Called when the screen hears what comes. */
   readonly started: () => void;
   /** Keeps a setting; see `Effects.keep`. */
@@ -110,6 +117,7 @@ export async function runScreen(
       label: options.label,
       version: options.version,
       warnings: options.warnings,
+      files: options.files,
     },
     fps: options.fps,
     support: supportOf(around.env, options.color, options.theme),
@@ -118,6 +126,8 @@ export async function runScreen(
     keep: options.keep,
     recordings: options.recordings,
     playback: options.playback,
+    replay: options.replay,
+    replays: options.replays,
     quit: () => ends.add({ kind: 'quit' }),
     failed: (error) => ends.add({ kind: 'failed', error }),
   });
@@ -138,7 +148,17 @@ export async function runScreen(
   await screen.endShell();
   terminal.leave();
   if (end.kind === 'failed') {
-    if (options.playback !== null) {
+    const { replay } = options;
+    if (replay !== null) {
+      around.say(
+        `rmtop: screen stopped (${reportOf(end.error, options.version)}); the replay goes on`,
+      );
+      replay.play();
+      void replay.over.then(
+        () => ends.add({ kind: 'quit' }),
+        () => ends.add({ kind: 'quit' }),
+      );
+    } else if (options.playback !== null) {
       around.say(`rmtop: screen stopped (${reportOf(end.error, options.version)})`);
       ends.add({ kind: 'quit' });
     } else around.say(stoppedText(proxy, screen.home, reportOf(end.error, options.version)));
@@ -157,7 +177,7 @@ export async function runScreen(
 /** Closes the proxy and says what it did. */
 async function finish(
   end: End,
-  { proxy }: ScreenOptions,
+  { proxy, replay }: ScreenOptions,
   { home: model }: Screen,
   { say }: Surroundings,
   startMs: number,
@@ -167,9 +187,11 @@ async function finish(
     say(farewell(model, model.feed.meter.latest, Date.now() - startMs));
     return new RmtopError('INTERNAL', '').exitCode;
   }
+  await replay?.end();
   const totals = await within(GRACE_MS, proxy.totals(), model.feed.meter.latest);
   await within(GRACE_MS * 2, proxy.close(GRACE_MS), undefined);
-  if (model.playback === null) say(farewell(model, totals, Date.now() - startMs));
+  if (model.playback === null && replay === null)
+    say(farewell(model, totals, Date.now() - startMs));
   return end.kind === 'signal' ? 128 + end.number : 0;
 }
 

@@ -21,6 +21,7 @@ import type { Arrangement, Zoom } from './layout.js';
 import { type Look, lookOf, type Styling } from './look.js';
 import type { MenuId } from './menu.js';
 import type { Recordings } from './recordings.js';
+import { diffOf, type Replaying, type Replays } from './replays.js';
 import type { Feed } from './store/feed.js';
 import type { Row } from './store/rows.js';
 import { Sifter } from './store/sifter.js';
@@ -52,6 +53,8 @@ export type Dialog =
   | { readonly kind: 'bind'; readonly action: Action }
   /** Whether to take rows off the list. */
   | { readonly kind: 'clear'; readonly which: 'all' | 'hidden' }
+  /** Whether to send the recording again, to `upstream`. */
+  | { readonly kind: 'replay'; readonly file: string; readonly upstream: string }
   /** Whether to end a client's connection. */
   | { readonly kind: 'close'; readonly connection: number }
   | {
@@ -85,6 +88,8 @@ export type Subject = {
   readonly version: string;
   /** What is wrong in the mesh's files, the gravest first. */
   readonly warnings: readonly Warning[];
+  /** Of a recording: its files. */
+  readonly files?: readonly string[];
 };
 
 /** Something to know before it costs an hour, and what to do about it; empty where that is not known. */
@@ -114,6 +119,10 @@ export type Effects = {
   readonly quit: () => void;
   /** Shows the recording of these files, the parts of one, instead; settles when it is open. Rejects with RmtopError. */
   readonly open: (files: readonly string[]) => Promise<void>;
+  /** Sends a recording again, to `upstream`, and shows that instead; settles when it begins. Rejects with RmtopError. */
+  readonly replay: (file: string, upstream: string) => Promise<void>;
+  /** The way to send recordings again; null: there is none here. */
+  readonly replays: Pick<Replays, 'upstream' | 'check'> | null;
   /** Back from a recording that was opened so. */
   readonly leave: () => void;
   /** Leaves the terminal to the user's shell until that ends; gives why that cannot be. */
@@ -144,6 +153,10 @@ export class Model {
   readonly recordings: Recordings;
   /** What is being played; null: live traffic is shown. */
   readonly playback: Playback | null;
+  /** The recording that is sent again, which is the traffic that is shown; null: none is. */
+  readonly replay: Replaying | null;
+  /** The difference that was gone to last, by the data plane's number; `awaits`: the next one is gone to when it comes. */
+  readonly difference: { last: number; awaits: boolean } = { last: 0, awaits: false };
   /** What is behind a recording that was opened from the screen: the live traffic, or the recording it was opened from; null: nothing. */
   behind: (() => Model) | null = null;
   /** The command that gets the focus when it is there: the one that a recording was entered at. */
@@ -202,7 +215,7 @@ export class Model {
   /** What the Decoded tab takes values for; null: what they look like. */
   codec: Codec | null = null;
   /** What the Diff tab is about; null: nothing yet. */
-  compared: Compared | null = null;
+  compared: Compared | null;
   /** The column that `*` and `#` act on. */
   cell: ColumnId = 'key';
   /** When ctrl-c was last pressed, ms. */
@@ -228,6 +241,7 @@ export class Model {
     effects: Effects,
     recordings: Recordings,
     playback: Playback | null = null,
+    replay: Replaying | null = null,
   ) {
     this.subject = subject;
     this.feed = feed;
@@ -236,6 +250,9 @@ export class Model {
     this.effects = effects;
     this.recordings = recordings;
     this.playback = playback;
+    this.replay = replay;
+    if (replay !== null) feed.replayed = (seq) => diffOf(replay, seq);
+    this.compared = replay === null ? null : { kind: 'replay' };
     this.sifter = new Sifter(feed.rows, new Facts(feed), feed.context);
     this.viewport = new Viewport(feed.rows);
     this.toasts = new Toasts(effects.changed);
@@ -324,7 +341,7 @@ export class Model {
   get isFresh(): boolean {
     const { rows, lost, heldBack } = this.feed;
     const isEmpty = rows.arrived === 0 && rows.length === 0 && lost === 0 && heldBack === 0;
-    return isEmpty && this.playback === null;
+    return isEmpty && this.playback === null && this.replay === null;
   }
 
   /** The key of an action, for texts that name it. */

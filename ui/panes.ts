@@ -64,6 +64,7 @@ export const PANES: readonly Pane[] = [
       'only-this',
       'record',
       'freeze',
+      'replay',
       'find',
       'palette',
       'help',

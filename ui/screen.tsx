@@ -24,6 +24,7 @@ import type { Styling } from './look.js';
 import type { Effects, Model, Subject } from './model.js';
 import { point } from './mouse.js';
 import { type Recordings, rowsOnly } from './recordings.js';
+import type { Replaying, Replays } from './replays.js';
 import { isSummedUp } from './stream/summary.js';
 import { copy, copyWays } from './terminal/clipboard.js';
 import { ESC_TIMEOUT_MS, type Input, KeyDecoder } from './terminal/keys.js';
@@ -58,6 +59,10 @@ export type ScreenNeeds = {
   readonly recordings: Recordings;
   /** What is played, of which `proxy` is the source; null: live traffic. */
   readonly playback: Playback | null;
+  /** The recording that is sent again, through `proxy`; null: none is. */
+  readonly replay: Replaying | null;
+  /** The way to send recordings again from the screen; null: there is none. */
+  readonly replays: Replays | null;
   /** The user wants to end. */
   readonly quit: () => void;
   /** The screen cannot go on. */
@@ -91,7 +96,7 @@ export class Screen {
 
   constructor(needs: ScreenNeeds) {
     this.needs = needs;
-    const { proxy, subject, playback, support, filter } = needs;
+    const { proxy, subject, playback, replay, support, filter } = needs;
     const { theme, depth, unicode } = support;
     const isLight = support.isLight === true;
     const styling = { theme, symbols: needs.symbols, depth, unicode, isLight };
@@ -99,7 +104,8 @@ export class Screen {
       draw: () => this.draw(),
       isBusy: () => needs.terminal.isBusy,
     });
-    this.homeView = this.viewOf({ proxy, subject, playback, behind: null }, styling, filter);
+    const home = { proxy, subject, playback, replay, behind: null };
+    this.homeView = this.viewOf(home, styling, filter);
     this.regions = regionsOf(
       () => this.model,
       () => this.layout?.cells ?? [],
@@ -129,13 +135,15 @@ export class Screen {
       quit: needs.quit,
       repaint: () => this.repaint(),
       open: (files) => this.open(files),
+      replay: (file, upstream) => this.replay(file, upstream),
+      replays: needs.replays,
       leave: () => this.leaveGuest(),
       shell: () => this.openShell(),
     };
   }
 
   private viewOf(
-    about: Pick<ViewNeeds, 'proxy' | 'subject' | 'playback' | 'behind'>,
+    about: Pick<ViewNeeds, 'proxy' | 'subject' | 'playback' | 'replay' | 'behind'>,
     styling: Styling,
     filter: Filter,
   ): View {
@@ -143,7 +151,8 @@ export class Screen {
     const view: View = new View(
       {
         ...about,
-        recordings: about.playback === null ? recordings : rowsOnly(recordings),
+        recordings:
+          about.playback === null ? (about.replay?.recordings ?? recordings) : rowsOnly(recordings),
         effects: this.effects,
         changed: () => {
           if (view === this.view) this.pacer.soon();
@@ -174,17 +183,38 @@ export class Screen {
       await playback.close();
       return;
     }
+    this.receive(playback.source, { label: labelOf(files), files }, { playback, replay: null });
+    await playToEnd(playback);
+  }
+
+  /** Sends a recording again, and shows that; what was shown goes on behind it. */
+  private async replay(file: string, upstream: string): Promise<void> {
+    const replay = await this.needs.replays?.open(file, upstream);
+    if (replay === undefined) return;
+    if (this.closed) {
+      await replay.end();
+      return;
+    }
+    this.receive(replay.proxy, { label: upstream }, { playback: null, replay });
+    replay.begin();
+  }
+
+  /** Shows events of `proxy` instead, until there is another guest or the user goes back. */
+  private receive(
+    proxy: ProxyHandle,
+    about: Pick<Subject, 'label' | 'files'>,
+    played: Pick<ViewNeeds, 'playback' | 'replay'>,
+  ): void {
     this.homeView.playback?.pause();
-    const { source } = playback;
     const { model } = this;
     const filter = parseFilter('');
     if (filter.kind === 'problem') throw new RmtopError('INTERNAL', filter.message);
-    const subject = { ...this.needs.subject, config: source.config, label: labelOf(files) };
+    const subject = { ...this.needs.subject, config: proxy.config, ...about };
     const guest = this.viewOf(
       {
-        proxy: source,
-        subject: { ...subject, listen: source.address, warnings: [] },
-        playback,
+        proxy,
+        subject: { ...subject, listen: proxy.address, warnings: [] },
+        ...played,
         behind: () => this.home,
       },
       model.styling,
@@ -195,7 +225,6 @@ export class Screen {
     this.guest = guest;
     guest.start();
     this.renew();
-    await playToEnd(playback);
   }
 
   /** Back to what the screen was started on. */
@@ -203,8 +232,11 @@ export class Screen {
     const { guest } = this;
     if (guest === null) return;
     this.home.lookLike(guest.model);
+    const left = guest.model.replay?.state;
     this.endGuest();
     this.renew();
+    if (left !== undefined && !left.isOver)
+      this.home.toasts.answer(`the replay has ended, ${left.sent} of ${left.of} commands sent`);
   }
 
   private endGuest(): void {
@@ -212,7 +244,9 @@ export class Screen {
     if (guest === null) return;
     this.guest = null;
     guest.close();
-    guest.playback?.close().catch((error: unknown) => this.needs.failed(error));
+    const { replay } = guest.model;
+    const closed = replay?.end() ?? guest.playback?.close();
+    closed?.catch((error: unknown) => this.needs.failed(error));
   }
 
   // ——— a shell in between ———
@@ -222,7 +256,7 @@ export class Screen {
     const { env, terminal } = this.needs;
     const name = env.SHELL || '/bin/sh';
     if (!isProgram(name, env)) return `there is no program ${name}: set $SHELL to your shell`;
-    const isLive = this.home.playback === null;
+    const isLive = this.home.playback === null && this.home.replay === null;
     const url = isLive ? { REDIS_URL: urlOf(this.home) } : {};
     const text = isLive ? `rmtop goes on; here, REDIS_URL=${url.REDIS_URL} is set.\n` : '';
     this.isLent = true;

@@ -2,6 +2,7 @@
 import path from 'node:path';
 import { Facts, type Playback, type PlaybackTarget, parseFilter } from 'rmtop';
 import type { Model } from './model.js';
+import type { Replaying } from './replays.js';
 import { count } from './text/figures.js';
 
 /** What `<` and `>` go through. */
@@ -27,12 +28,16 @@ export function labelOf(files: readonly string[]): string {
 /** What keys say that would change what has happened. */
 export const UNCHANGEABLE = 'a recording cannot be changed';
 
-/** A key that plays; without a recording it says so. */
-export function playing(act: (playback: Playback, model: Model) => void): (model: Model) => void {
+/** A key that plays, a recording or one that is sent again; where neither is shown it says so. */
+export function playing(
+  act: (playback: Playback, model: Model) => void,
+  actAgain: (replay: Replaying, model: Model) => void,
+): (model: Model) => void {
   return (model) => {
-    if (model.playback === null)
+    if (model.replay !== null) actAgain(model.replay, model);
+    else if (model.playback !== null) act(model.playback, model);
+    else
       model.toasts.answer(`only a recording is played: ${model.keyOf('open-recording')} opens one`);
-    else act(model.playback, model);
   };
 }
 
@@ -44,20 +49,26 @@ export function togglePlay(playback: Playback): void {
   else playback.play();
 }
 
+/** What goes on at a speed: a recording that is played, or sent again. */
+type Paced = {
+  readonly state: { readonly speed: number | 'max' };
+  setSpeed(speed: number | 'max'): void;
+};
+
 /** `<` and `>`. */
-export function changeSpeed(by: 1 | -1): (playback: Playback) => void {
-  return (playback) => {
-    const at = SPEEDS.indexOf(playback.state.speed);
+export function changeSpeed(by: 1 | -1): (played: Paced) => void {
+  return (played) => {
+    const at = SPEEDS.indexOf(played.state.speed);
     const next = SPEEDS[(at === -1 ? SPEEDS.indexOf(1) : at) + by];
-    if (next !== undefined) playback.setSpeed(next);
+    if (next !== undefined) played.setSpeed(next);
   };
 }
 
 /** `x2`, `0.5`, `max`; gives what is wrong instead. */
-export function setSpeed(playback: Playback, text: string): string | null {
+export function setSpeed(played: Paced, text: string): string | null {
   const speed = text === 'max' ? 'max' : Number(text.replace(/^x/, ''));
   if (speed !== 'max' && !(speed > 0 && speed <= 1000)) return 'a factor from 0.1 to 100, or max';
-  playback.setSpeed(speed);
+  played.setSpeed(speed);
   return null;
 }
 
@@ -119,6 +130,15 @@ export function transportBar({ state, end }: Playback): string {
   const sign = state.playing ? '>' : state.atEnd ? '[]' : '||';
   const seconds = (us: number): string => `${(us / 1e6).toFixed(1)}s`;
   return `${sign} ${seconds(state.atUs)}/${seconds(end.lastUs)} x${state.speed}`;
+}
+
+/** `> 12.4s/60.0s x1 late 0.1ms` of a recording that is sent again; `[]` when all is sent. */
+export function replayBar({ state }: Replaying): string {
+  const { isOver, isPlaying, atUs, lastUs, speed, lateMs } = state;
+  const sign = isOver ? '[]' : isPlaying ? '>' : '||';
+  const seconds = (us: number): string => `${(us / 1e6).toFixed(1)}s`;
+  const late = speed === 'max' ? '' : ` late ${lateMs.toFixed(lateMs < 10 ? 1 : 0)}ms`;
+  return `${sign} ${seconds(atUs)}/${seconds(lastUs)} x${speed}${late}`;
 }
 
 /** What figures are of, where they are not of all that came before; `playKey` plays. */

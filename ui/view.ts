@@ -3,9 +3,11 @@
  * or not, so that nothing of it is lost while another is.
  */
 import type { Filter, Playback, ProxyHandle } from 'rmtop';
+import { heedReplay } from './actions/replay.js';
 import type { Styling } from './look.js';
 import { type Effects, Model, type Subject } from './model.js';
 import type { Recordings } from './recordings.js';
+import type { Replaying } from './replays.js';
 import { Feed } from './store/feed.js';
 
 const ASKED_MS = 1000;
@@ -16,6 +18,8 @@ export type ViewNeeds = {
   readonly recordings: Recordings;
   /** What is played, of which `proxy` is the source; null: live traffic. */
   readonly playback: Playback | null;
+  /** What is sent again, through `proxy`; null: nothing is. */
+  readonly replay: Replaying | null;
   /** What does not depend on the source. */
   readonly effects: Omit<Effects, 'reconfigure' | 'closeClient' | 'changed'>;
   /** What Esc leads back to from here; null: nothing. */
@@ -48,7 +52,7 @@ export class View {
   }
 
   private modelOf(proxy: ProxyHandle, styling: Styling, filter: Filter): Model {
-    const { subject, recordings, playback, effects, changed, behind } = this.needs;
+    const { subject, recordings, playback, replay, effects, changed, behind } = this.needs;
     const model = new Model(
       subject,
       new Feed(proxy),
@@ -62,14 +66,16 @@ export class View {
       },
       recordings,
       playback,
+      replay,
     );
     model.behind = behind;
     return model;
   }
 
   start(): void {
-    const { playback, changed } = this.needs;
+    const { playback, replay, changed } = this.needs;
     this.listen();
+    if (replay !== null) this.stops.push(replay.onChange((seq) => this.replayed(replay, seq)));
     if (playback === null) return;
     this.stops.push(playback.onJump((source) => this.jumped(source)));
     this.stops.push(playback.onChange(changed));
@@ -101,6 +107,13 @@ export class View {
     model.feed.onNews = () => {};
     this.listen();
     this.needs.replaced();
+  }
+
+  /** More is known of the replay: what its rows show, and whether it has come to where it is to stop. */
+  private replayed(replay: Replaying, seq: number | null): void {
+    if (seq !== null) this.model.feed.rows.recheck(seq);
+    heedReplay(this.model, replay);
+    this.needs.changed();
   }
 
   private news(): void {

@@ -35,6 +35,7 @@ import {
   withScreenFlags,
 } from '../screen.js';
 import { ScreenRecorder } from '../screen-recorder.js';
+import { ScreenReplays } from '../screen-replays.js';
 import { withSettings } from '../settings/apply.js';
 
 type MeshFlags = Pick<
@@ -156,7 +157,9 @@ async function watch(
 ): Promise<number> {
   const proxy = await onFreePort(createThreadedProxy, options, isChosen);
   stage.play(proxy.address.host, proxy.address.port);
-  return showScreen(proxy, resolved, look, new ScreenRecorder(proxy, 'HOST:PORT', SCREEN_KEEP));
+  const recorder = new ScreenRecorder(proxy, 'HOST:PORT', SCREEN_KEEP);
+  const replays = new ScreenReplays({ upstream: stage.seeds.join(',') });
+  return showScreen(proxy, resolved, look, recorder, { replays });
 }
 
 /** Without it. */

@@ -5,7 +5,6 @@ import { labelOf, placeOf, playToEnd } from '../../ui/transport.js';
 import { Ledger, summaryLines, totalsLine } from '../demo/summary.js';
 import { usage } from '../options.js';
 import {
-  type Look,
   preloadScreen,
   readLook,
   SCREEN_KEEP,
@@ -15,6 +14,7 @@ import {
   withScreenFlags,
 } from '../screen.js';
 import { ScreenRecorder } from '../screen-recorder.js';
+import { ScreenReplays } from '../screen-replays.js';
 import { withSettings } from '../settings/apply.js';
 
 type OpenFlags = ScreenFlags & { readonly at?: string; readonly play?: boolean | string };
@@ -33,12 +33,12 @@ export function openCommand(): Cli {
       if (flags.at !== undefined && place === null)
         throw usage('--at', flags.at, '12.5s, 1:30, #120, start or end');
       const speed = readSpeed(flags.play);
-      const look = readLook(flags);
+      readLook(flags); // what is wrong there is told before the recording is read
       if (wantsScreen(flags)) preloadScreen();
       const playback = await openPlayback(files, PROCESS_CLOCK);
       try {
         process.exitCode = wantsScreen(flags)
-          ? await show(playback, labelOf(files), look, flags, async () => {
+          ? await show(playback, files, flags, async () => {
               if (place !== null) await playback.jump(place);
               else if (speed === null) await playToEnd(playback);
               if (speed !== null) playback.play(speed);
@@ -63,15 +63,19 @@ function readSpeed(flag: boolean | string | undefined): number | 'max' | null {
 
 function show(
   playback: Playback,
-  label: string,
-  look: Look,
+  files: readonly string[],
   flags: OpenFlags,
   begin: () => Promise<void>,
 ): Promise<number> {
   const proxy: ProxyHandle = playback.source;
   const recorder = new ScreenRecorder(proxy, 'HOST:PORT', SCREEN_KEEP, flags);
-  const about = { config: proxy.config, label };
-  return showScreen(proxy, about, look, recorder, null, { playback, begin: () => void begin() });
+  const about = { config: proxy.config, label: labelOf(files) };
+  return showScreen(proxy, about, readLook(flags), recorder, {
+    playback,
+    files,
+    replays: new ScreenReplays(flags),
+    begin: () => void begin(),
+  });
 }
 
 /** Plays all of it and says what was routed where. */

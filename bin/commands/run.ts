@@ -21,6 +21,7 @@ import {
   withScreenFlags,
 } from '../screen.js';
 import { ScreenRecorder } from '../screen-recorder.js';
+import { ScreenReplays } from '../screen-replays.js';
 import { mirrorTolerances, type SettingsFlags, withSettings } from '../settings/apply.js';
 import { startProxies } from '../start.js';
 
@@ -92,7 +93,10 @@ export async function run(planned: Planned, flags: RunFlags): Promise<number> {
   const recorder = new ScreenRecorder(shown.proxy, label, keeping.keep, flags);
   if (record !== null) recorder.begin(record);
   try {
-    return await showScreen(shown.proxy, shown.planned, look, recorder, planned.mesh);
+    return await showScreen(shown.proxy, shown.planned, look, recorder, {
+      mesh: planned.mesh,
+      replays: new ScreenReplays(flags),
+    });
   } finally {
     await running.close();
   }

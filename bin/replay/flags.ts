@@ -4,43 +4,45 @@ import type { Command } from 'commander';
 import { messageOf, parseTolerances, type ReplayOptions, RmtopError, readTolerances } from 'rmtop';
 import { type ProxyFlags, parseDuration, usage, withProxyFlags } from '../options.js';
 import { filterOf } from '../recording-files.js';
-import type { Settings } from '../settings/read.js';
+import { type ScreenFlags, withLookFlags } from '../screen.js';
 import type { Range } from './script.js';
 
 /** What commander gives. */
-export type ReplayFlags = ProxyFlags & {
-  readonly speed: string;
-  readonly rate?: string;
-  readonly step?: boolean;
-  readonly order: string;
-  readonly conns?: string;
-  readonly times?: string;
-  readonly loop?: string;
-  readonly vary?: string;
-  readonly maxGap?: string;
-  readonly filter?: string;
-  readonly from?: string;
-  readonly to?: string;
-  readonly only?: string;
-  readonly tolerate?: readonly string[];
-  readonly settings?: Settings;
-  readonly routing: string;
-  readonly direct?: boolean;
-  readonly allowWrites?: boolean;
-  readonly strictHousekeeping?: boolean;
-  readonly skipBlocking?: boolean;
-  readonly pipeline: boolean;
-  readonly guard: string;
-  readonly asForwarded?: boolean;
-  readonly faults?: string;
-  readonly load?: string;
-  readonly seedState?: boolean;
-  readonly snapshot: boolean;
-  readonly flush?: boolean;
-  readonly decideOnly?: boolean;
-  readonly json?: boolean;
-  readonly junit?: string;
-};
+export type ReplayFlags = ProxyFlags &
+  Omit<ScreenFlags, 'filter' | 'tui'> & {
+    /** Show the replay on the screen. */
+    readonly tui?: boolean;
+    readonly speed: string;
+    readonly rate?: string;
+    readonly step?: boolean;
+    readonly order: string;
+    readonly conns?: string;
+    readonly times?: string;
+    readonly loop?: string;
+    readonly vary?: string;
+    readonly maxGap?: string;
+    readonly filter?: string;
+    readonly from?: string;
+    readonly to?: string;
+    readonly only?: string;
+    readonly tolerate?: readonly string[];
+    readonly routing: string;
+    readonly direct?: boolean;
+    readonly allowWrites?: boolean;
+    readonly strictHousekeeping?: boolean;
+    readonly skipBlocking?: boolean;
+    readonly pipeline: boolean;
+    readonly guard: string;
+    readonly asForwarded?: boolean;
+    readonly faults?: string;
+    readonly load?: string;
+    readonly seedState?: boolean;
+    readonly snapshot: boolean;
+    readonly flush?: boolean;
+    readonly decideOnly?: boolean;
+    readonly json?: boolean;
+    readonly junit?: string;
+  };
 
 /** What is taken where nothing is said. */
 export const REPLAY_DEFAULTS: Pick<
@@ -62,7 +64,7 @@ export function withReplayFlags(command: Command): Command {
     value,
   ];
   withSendingFlags(withProxyFlags(command));
-  return command
+  command
     .option('-f, --filter <expression>', 'only the commands that fit; transactions stay whole')
     .option('--from <duration>', 'only what came after')
     .option('--to <duration>', 'only what came before')
@@ -94,8 +96,11 @@ export function withReplayFlags(command: Command): Command {
     .option('--seed-state', 'first put there what the first reads of the recording found')
     .option('--no-snapshot', 'do not put back the keys that record --snapshot has saved')
     .option('--decide-only', 'send nothing: decide every command again under --mesh and flags')
+    .option('--tui', 'on the screen: play, pause, step, and what differs beside each other')
     .option('--json', 'the report as JSON')
-    .option('--junit <file>', 'write the report as JUnit XML as well');
+    .option('--junit <file>', 'write the report as JUnit XML as well')
+    .optionsGroup('The screen of --tui:');
+  return withLookFlags(command).optionsGroup('Options:');
 }
 
 /** When, how often and over which connections. */
@@ -146,9 +151,10 @@ export function optionsOf(flags: ReplayFlags): ReplayOptions {
   if (flags.vary !== undefined && flags.vary !== 'key') throw usage('--vary', flags.vary, 'key');
   refuseTogether(flags);
   return {
-    speed: flags.step === true ? 'max' : speed,
+    // On the screen, a key goes on from the steps at the recorded speed.
+    speed: flags.step === true && flags.tui !== true ? 'max' : speed,
     perSecond: flags.rate === undefined ? null : rateOf(flags.rate),
-    byStep: flags.step === true,
+    byStep: flags.step === true && flags.tui !== true,
     order,
     maxGapMs: flags.maxGap === undefined ? null : parseDuration('--max-gap', flags.maxGap),
     guardMs: parseDuration('--guard', flags.guard),
@@ -174,6 +180,7 @@ const APART: readonly (readonly [Name, readonly Name[], string])[] = [
     'each command waits to be asked for',
   ],
   ['loop', ['times'], 'either so many rounds, or so long'],
+  ['tui', ['direct', 'decideOnly'], "the screen shows what goes through rmtop's own data plane"],
   [
     'decideOnly',
     [

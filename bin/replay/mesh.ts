@@ -11,8 +11,12 @@ import { type ProxyFlags, resolve } from '../options.js';
 import { override } from '../overrides.js';
 import { onlyProxy, planOf } from '../plan.js';
 
-/** A mesh and the way to its servers. */
-export type ReplayMesh = { readonly config: MeshConfig; readonly dialling: Dialling };
+/** A mesh and the way to its servers; `label`: what people call them. */
+export type ReplayMesh = {
+  readonly config: MeshConfig;
+  readonly dialling: Dialling;
+  readonly label: string;
+};
 
 const SEED = 1;
 
@@ -25,7 +29,7 @@ export function replayMesh(
   flags: ProxyFlags,
   faults: FaultScript | null,
 ): ReplayMesh {
-  const { config, dialling } =
+  const { config, dialling, label } =
     flags.mesh === undefined ? ofRecording(recorded, flags) : ofFiles(recorded, flags);
   return {
     config: {
@@ -35,6 +39,7 @@ export function replayMesh(
       settings: { ...config.settings, downstreamAuth: null },
     },
     dialling,
+    label,
   };
 }
 
@@ -45,7 +50,7 @@ function local(flags: ProxyFlags): ProxyFlags {
 
 /** Its servers under their recorded names, so that decisions can be compared. */
 function ofFiles(recorded: MeshConfig | null, flags: ProxyFlags): ReplayMesh {
-  const { config, dialling } = onlyProxy(planOf(local(flags)), 'a replay');
+  const { config, dialling, label } = onlyProxy(planOf(local(flags)), 'a replay');
   const { config: aligned, names } = alignUpstreams(config, recorded ?? config);
   const access = Object.entries(dialling.access).map(([name, each]) => [
     names.get(name) ?? name,
@@ -54,15 +59,17 @@ function ofFiles(recorded: MeshConfig | null, flags: ProxyFlags): ReplayMesh {
   return {
     config: withFlags(aligned, flags),
     dialling: { ...dialling, access: Object.fromEntries(access) },
+    label,
   };
 }
 
 /** All upstreams of the recording lead to the one that is given. */
 function ofRecording(recorded: MeshConfig | null, flags: ProxyFlags): ReplayMesh {
   const resolved = resolve(local(flags));
+  const { label } = resolved;
   const [upstream] = Object.values(resolved.config.upstreams);
   if (recorded === null || upstream === undefined)
-    return { config: withFlags(resolved.config, flags), dialling: resolved.dialling };
+    return { config: withFlags(resolved.config, flags), dialling: resolved.dialling, label };
   const names = Object.keys(recorded.upstreams);
   const base: MeshConfig = {
     ...recorded,
@@ -79,6 +86,7 @@ function ofRecording(recorded: MeshConfig | null, flags: ProxyFlags): ReplayMesh
       ...resolved.dialling,
       access: access === undefined ? {} : Object.fromEntries(names.map((name) => [name, access])),
     },
+    label,
   };
 }
 

@@ -28,6 +28,8 @@ export type Target = Servers & {
   /** The data plane between, and where it takes commands; null: none of ours is. */
   readonly proxy: ProxyHandle | null;
   readonly routes: Routes | null;
+  /** What people call the servers. */
+  readonly label: string;
   close(): Promise<void>;
 };
 
@@ -42,7 +44,7 @@ export async function meshTarget(
   routed?: (routed: Routed) => void,
 ): Promise<Target> {
   const { faults } = script;
-  const mesh = replayMesh(script.config, flags, faults);
+  const { label, ...mesh } = replayMesh(script.config, flags, faults);
   const routes = new Routes(script, flags, report, routed);
   const chance = seededRng(SEED);
   const plane = await startPlane(mesh, {
@@ -57,7 +59,7 @@ export async function meshTarget(
   const { dialled, primaries, proxy } = plane;
   const close = (): Promise<void> => proxy.close();
   const { address } = proxy;
-  return { address, access, servers: dialled, dialled, primaries, proxy, routes, close };
+  return { address, access, servers: dialled, dialled, primaries, proxy, routes, label, close };
 }
 
 /** Straight to one server. */
@@ -70,7 +72,7 @@ export async function directTarget(flags: ReplayFlags): Promise<Target> {
   const [access = NO_ACCESS] = Object.values(resolved.dialling.access);
   const close = async (): Promise<void> => {};
   const behind = { servers: [seed], dialled, primaries: [seed] };
-  return { address, access, ...behind, proxy: null, routes: null, close };
+  return { address, access, ...behind, proxy: null, routes: null, label: resolved.label, close };
 }
 
 /** A running data plane. */
@@ -91,7 +93,10 @@ export type PlaneHooks = {
 };
 
 /** Starts the data plane and waits until it knows its servers. Throws UPSTREAM_UNREACHABLE when it cannot. */
-export async function startPlane(mesh: ReplayMesh, hooks: PlaneHooks): Promise<Plane> {
+export async function startPlane(
+  mesh: Pick<ReplayMesh, 'config' | 'dialling'>,
+  hooks: PlaneHooks,
+): Promise<Plane> {
   const { chanceOf } = hooks;
   const proxy = await createProxy({
     ...mesh,

@@ -34,7 +34,12 @@ export type World = {
   mirrors?(seq: number): readonly MirrorEvent[];
   /** What the user wrote at command `seq`. */
   mark?(seq: number): Mark | undefined;
+  /** How command `seq`, of a recording that is sent again, fares against what is recorded; null: it is none, or not answered yet. */
+  replayed?(seq: number): ReplayDiff | null;
 };
+
+/** `elsewhere`: the reply is not another one, but the command went another way. */
+export type ReplayDiff = 'same' | 'diff' | 'missing' | 'extra' | 'elsewhere';
 
 /** What came of one copy to a mirror. */
 export type MirrorEvent = Extract<OtherEvent, { type: 'mirror' }>;
@@ -239,6 +244,10 @@ export class Facts {
 
   get mark(): Mark | undefined {
     return this.world.mark?.(this.seq);
+  }
+
+  get replayed(): ReplayDiff | null {
+    return this.world.replayed?.(this.seq) ?? null;
   }
 
   /** Redirects followed. */

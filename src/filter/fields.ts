@@ -94,7 +94,7 @@ function mirrorStates(facts: Facts): readonly string[] | null {
 const clientName = (facts: Facts): string | null => orNull(facts.client?.name);
 const clientAddress = (facts: Facts): string | null => orNull(facts.client?.address);
 
-/** All fields by name, in the order of the help. Replays have no data here: they read as absent. */
+/** All fields by name, in the order of the help. Outside of a replay what it compares is absent. */
 export const FIELDS: Readonly<Record<string, Field>> = {
   n: number('int', 'arrival', 'arrival number', 'n>48000', (facts) => facts.seq),
   t: number(
@@ -321,12 +321,14 @@ export const FIELDS: Readonly<Record<string, Field>> = {
   ),
   mark: text('text', 'arrival', 'mark', 'mark=a', (facts) => orNull(facts.mark?.mark)),
   note: text('text', 'arrival', 'note', 'note=~/todo/', (facts) => orNull(facts.mark?.note)),
-  'replay.diff': text('enum', 'arrival', 'after a replay', 'replay.diff!=same', absent, [
-    'same',
-    'diff',
-    'missing',
-    'extra',
-  ]),
+  'replay.diff': text(
+    'enum',
+    'arrival',
+    'in a replay: how it differs',
+    'replay.diff!=same',
+    (facts) => facts.replayed,
+    ['same', 'diff', 'missing', 'extra', 'elsewhere'],
+  ),
 };
 
 export function isField(name: string): boolean {

@@ -11,6 +11,7 @@ import { act } from '../../ui/input.js';
 import { type Layout, layoutOf } from '../../ui/layout.js';
 import { MENUS } from '../../ui/menus.js';
 import { type Keepable, type Kept, type KeptIn, Model, type Warning } from '../../ui/model.js';
+import type { Replaying } from '../../ui/replays.js';
 import { Feed } from '../../ui/store/feed.js';
 import { KeyDecoder } from '../../ui/terminal/keys.js';
 import { plain } from '../../ui/text/styles.js';
@@ -28,6 +29,8 @@ export class TestScreen {
     readonly value: Keepable | null;
   }[] = [];
   readonly opened: (readonly string[])[] = [];
+  /** What was to be sent again, and where to. */
+  readonly replayed: (readonly [file: string, upstream: string])[] = [];
   left = 0;
   shells = 0;
   quits = 0;
@@ -39,6 +42,7 @@ export class TestScreen {
     rows = 24,
     warnings: readonly Warning[] = [],
     playback: Playback | null = null,
+    replay: ((stream: TestStream) => Replaying) | null = null,
   ) {
     const feed = new Feed(playback?.source ?? this.stream);
     const filter = parseFilter('');
@@ -49,6 +53,7 @@ export class TestScreen {
       label: 'redis-cluster:6379',
       version: '0.0.0',
       warnings,
+      files: ['recordings/a.rmtop'],
     };
     const styling = {
       theme: 'mono',
@@ -76,6 +81,14 @@ export class TestScreen {
           this.opened.push(files);
           return Promise.resolve();
         },
+        replay: (file, upstream) => {
+          this.replayed.push([file, upstream]);
+          return Promise.resolve();
+        },
+        replays: {
+          upstream: '127.0.0.1:7001',
+          check: (text) => (/^\S+:\d+$/.test(text) ? null : 'HOST:PORT'),
+        },
         leave: () => {
           this.left++;
         },
@@ -94,6 +107,7 @@ export class TestScreen {
       },
       new ScreenRecorder(this.stream, 'redis-cluster:6379', SCREEN_KEEP),
       playback,
+      replay?.(this.stream) ?? null,
     );
     this.model.size = { columns, rows };
     (playback?.source ?? this.stream).subscribe(feed);

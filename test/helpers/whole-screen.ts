@@ -2,6 +2,7 @@
 import type { TestContext } from 'node:test';
 import xterm from '@xterm/headless';
 import { parseFilter } from 'rmtop';
+import type { Replaying } from '../../ui/replays.js';
 import { Screen } from '../../ui/screen.js';
 import { type Port, Terminal } from '../../ui/terminal/terminal.js';
 import type { Depth } from '../../ui/text/styles.js';
@@ -28,7 +29,11 @@ export class WholeScreen {
   private pending = 0;
   private lastFrame = '';
 
-  constructor(t: Pick<TestContext, 'after'>, { columns, rows, depth, unicode }: ScreenOptions) {
+  constructor(
+    t: Pick<TestContext, 'after'>,
+    { columns, rows, depth, unicode }: ScreenOptions,
+    replay: ((stream: TestStream) => Replaying) | null = null,
+  ) {
     this.emulator = new xterm.Terminal({ cols: columns, rows, allowProposedApi: true });
     const filter = parseFilter('');
     if (filter.kind === 'problem') throw new TypeError(filter.message);
@@ -64,6 +69,8 @@ export class WholeScreen {
         save: () => Promise.resolve('nothing'),
       },
       playback: null,
+      replay: replay?.(this.stream) ?? null,
+      replays: null,
       quit: () => {
         this.quits++;
       },

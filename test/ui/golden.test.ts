@@ -8,6 +8,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import test, { mock, type TestContext } from 'node:test';
 import { PANES } from '../../ui/panes.js';
+import { TestReplay } from '../helpers/replaying.js';
 import { WholeScreen } from '../helpers/whole-screen.js';
 
 process.env.TZ = 'UTC';
@@ -164,3 +165,77 @@ test('every pane and question at 80x24', async (t) => {
     for (const pane of PANES) tabs[pane.id] = 0;
   }
 });
+
+/** A recording sent again: one reply is another, one command went elsewhere, and one reply is long and not text. */
+async function replayed(
+  t: TestContext,
+  columns: number,
+  rows: number,
+  mode: keyof typeof MODES,
+): Promise<WholeScreen> {
+  mock.timers.enable({ apis: ['Date'], now: Date.parse(NOW) });
+  t.after(() => mock.timers.reset());
+  const made: TestReplay[] = [];
+  const whole = new WholeScreen(t, { columns, rows, ...MODES[mode] }, (stream) => {
+    const replay = new TestReplay(stream);
+    made.push(replay);
+    return replay;
+  });
+  const [replay] = made as [TestReplay];
+  whole.stream.client(1, 'api-1', 'redis-py');
+  const cart = (quantity: string): string =>
+    `*4\r\n$3\r\nsku\r\n$1\r\n3\r\n$3\r\nqty\r\n$1\r\n${quantity}\r\n`;
+  for (const key of ['user:1', 'user:2', 'user:3']) replay.send({ argv: ['GET', key] });
+  const argv = ['HGETALL', 'cart:1'];
+  replay.send(
+    { argv, reply: cart('7') },
+    {
+      comparison: { kind: 'diff', path: '.qty', a: '"2"', b: '"7"', at: 0 },
+      route: { change: 'role', from: 's0.P', to: 's0.R' },
+      recorded: { argv, reply: cart('2'), ms: 1.1 },
+    },
+  );
+  const long = `\x00\x1b[2J\xff${'v'.repeat(5000)}`;
+  replay.send(
+    {
+      argv: ['GET', 'session:9f3a'],
+      reply: Buffer.from(`$${long.length}\r\n${long}\r\n`, 'latin1'),
+    },
+    {
+      comparison: {
+        kind: 'diff',
+        path: '',
+        a: '"\\x00\\x1b[2J\\xfe"...',
+        b: '"\\x00\\x1b[2J\\xff"...',
+        at: 5,
+      },
+      recorded: { argv: ['GET', 'session:9f3a'], reply: '$1\r\nv\r\n' },
+    },
+  );
+  for (const key of ['price:eur', 'price:usd']) replay.send({ argv: ['GET', key] });
+  whole.stream.nowUs = 7_000_000;
+  await whole.settle();
+  await whole.figures();
+  return whole;
+}
+
+for (const [columns, rows] of [SIZES[1], SIZES[3], SIZES[4]])
+  for (const mode of ['colour', 'plain', 'ascii'] as const)
+    test(`a recording that is sent again at ${columns}x${rows}, ${mode}`, async (t) => {
+      const whole = await replayed(t, columns, rows, mode);
+      for (const [name, keys] of [
+        ['stream', 'g'],
+        ['difference', 'n'],
+        ['bytes', 'n'],
+      ] as const) {
+        await whole.press(keys);
+        const { lines, bytes } = await whole.whole();
+        for (const line of lines) assert.ok([...line].length <= columns, line);
+        if (mode === 'ascii') assert.match(lines.join(''), /^[\x20-\x7e]*$/);
+        assert.ok(!bytes.includes('\x1b[2J\xff'), 'bytes of a reply went to the terminal');
+        check(
+          `replay-${columns}x${rows}-${name}-${mode}`,
+          mode === 'colour' ? paintedLines(bytes) : lines.join('\n'),
+        );
+      }
+    });

@@ -12,6 +12,7 @@ import { changePercent } from './faults.js';
 import { showInStream } from './find.js';
 import { keepPlace } from './jumps.js';
 import { orderByArrival } from './order.js';
+import { toggleReplay } from './replay.js';
 
 /** Moves the focus of the stream, or scrolls the pane. */
 export function move(motion: Motion): (model: Model) => void {
@@ -134,6 +135,10 @@ export function toggleFollow(model: Model): void {
 
 /** `p`: the screen stands still; traffic goes on. */
 export function toggleFreeze(model: Model): void {
+  if (model.replay !== null && !model.replay.state.isOver) {
+    toggleReplay(model.replay, model);
+    return;
+  }
   if (model.playback !== null) {
     togglePlay(model.playback);
     return;

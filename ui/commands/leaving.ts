@@ -18,7 +18,9 @@ export const leavingCommands: readonly Command[] = [
     alone: true,
     run: (model) => {
       if (leaveRecording(model)) return null;
-      return model.playback === null ? 'this is the live traffic' : 'there is no live traffic here';
+      return model.playback === null && model.replay === null
+        ? 'this is the live traffic'
+        : 'there is no live traffic here';
     },
     silent: true,
   },

@@ -9,8 +9,9 @@ export function behindText(model: Model): string {
   const behind = model.behind?.() ?? null;
   if (behind === null) return '';
   const back = `${model.keyOf('close')} leads back`;
-  const { subject, playback, recordings, feed, desk, toasts } = behind;
-  if (playback !== null) return `${back} to ${printableText(subject.label, model.look)}`;
+  const { subject, playback, replay, recordings, feed, desk, toasts } = behind;
+  if (playback !== null || replay !== null)
+    return `${back} to ${printableText(subject.label, model.look)}`;
   const news = toasts.current;
   if (news !== null && news.level !== 'info')
     return `live: ${printableText(news.text, model.look)}   ${back}`;

@@ -3,6 +3,7 @@
 import { clearText } from '../actions/clear.js';
 import { clientText } from '../actions/clients.js';
 import { faultsInALine } from '../actions/faults.js';
+import { replayQuestion } from '../actions/replay.js';
 import { type Action, shownKey } from '../key-table.js';
 import { keyHint } from '../keys.js';
 import type { Menu } from '../menu.js';
@@ -15,6 +16,7 @@ import { cut, fit, widthOf } from '../text/fit.js';
 import { printableText } from '../text/printable.js';
 import { sinceText } from '../transport.js';
 import { behindText } from './behind.js';
+import { replayLine } from './replay-line.js';
 import { typedText } from './typed.js';
 
 /** A pane's tab, and the cells it takes in its line. */
@@ -54,11 +56,12 @@ export function newsLine(model: Model, width: number): string {
   const { look, dialog, toasts } = model;
   const { theme } = look;
   if (dialog?.kind === 'quit') {
-    const clients = plural(model.feed.sessions.open, 'client');
-    return theme.bold(cut(` Quit? y/N (${clients} connected)`, width));
+    return theme.bold(cut(` Quit? y/N (${quitText(model)})`, width));
   }
   if (dialog?.kind === 'close')
     return theme.bold(cut(` Close ${clientText(model, dialog.connection)}? y/N`, width));
+  if (dialog?.kind === 'replay')
+    return theme.bold(cut(` ${replayQuestion(model, dialog)} y/N`, width));
   if (dialog?.kind === 'clear')
     return theme.bold(cut(` ${clearText(model, dialog.which)} y/N`, width));
   if (dialog?.kind === 'fault')
@@ -81,6 +84,7 @@ export function newsLine(model: Model, width: number): string {
   }
   const played = [behindText(model), playedText(model)].filter((text) => text !== '').join('   ');
   if (played !== '') return theme.paint('dim', cut(` ${played}`, width));
+  if (model.replay !== null && !model.feed.frozen) return replayLine(model, model.replay, width);
   if (model.feed.frozen) {
     const key = model.keyOf('freeze');
     const text = ` frozen: traffic goes on, ${key} shows what has come since`;
@@ -93,6 +97,14 @@ export function newsLine(model: Model, width: number): string {
     return theme.paint('dim', cut(text, width));
   }
   return '';
+}
+
+/** What ends with the screen. */
+function quitText(model: Model): string {
+  const { replay } = model;
+  if (replay === null) return `${plural(model.feed.sessions.open, 'client')} connected`;
+  const { isOver, sent, of } = replay.state;
+  return isOver ? 'the replay is over' : `${count(sent)} of ${count(of)} commands are sent`;
 }
 
 /** Of a recording: what its figures are of, where they are not of all of it; else the keys that play it, while it stands still. */
@@ -115,7 +127,8 @@ export function keyLine(model: Model, width: number): string {
     return cut(' Enter takes it   Esc leaves all as it was   ctrl-u clears the line', width);
   return keyHints(model, width)
     .map(({ name, hint }) => ` ${theme.bold(shownKey(name))} ${hint}  `)
-    .join('');
+    .join('')
+    .trimEnd();
 }
 
 function menuHint({ typed, hint }: Menu): string {
@@ -132,12 +145,18 @@ export type KeyHint = {
 
 const FIRST_HINTS: readonly Action[] = ['copy', 'filter', 'palette', 'help', 'back-or-quit'];
 
+/** What comes first while a recording is sent again. */
+const PLAYED_HINTS: readonly Action[] = ['freeze', 'step', 'find-next'];
+
 /** What the line of keys names now. */
 export function keyHints(model: Model, width: number): readonly KeyHint[] {
   const isFirst = model.isFresh && model.pane === 'stream';
   const wayBack: readonly Action[] =
     model.behind !== null && model.pane === 'stream' ? ['close'] : [];
-  const actions = isFirst ? FIRST_HINTS : [...wayBack, ...paneOf(model.pane).hints];
+  const isPlayed = model.pane === 'stream' || model.pane === 'detail';
+  const played = isPlayed && model.replay !== null ? PLAYED_HINTS : [];
+  const named = [...wayBack, ...played, ...paneOf(model.pane).hints];
+  const actions = isFirst ? FIRST_HINTS : [...new Set(named)];
   const hints = actions.flatMap((action) => {
     const hint = keyHint(model, action);
     return hint === null ? [] : [{ ...hint, action }];

@@ -1,16 +1,17 @@
 /** The first line: what is connected to what, and how it goes. */
 import { recordBadge } from '../actions/record.js';
 import type { Model } from '../model.js';
+import type { Replaying } from '../replays.js';
 import { count, latency, percent, plural, short, size } from '../text/figures.js';
 import { cut, fit, widthOf } from '../text/fit.js';
 import { printableText } from '../text/printable.js';
-import { transportBar } from '../transport.js';
+import { replayBar, transportBar } from '../transport.js';
 
 /** Figures are drawn from the core's totals, and stand still while the screen is frozen. */
 export function headerLine(model: Model, width: number): string {
   const { theme } = model.look;
   const left = leftPart(model, width);
-  const state = model.playback === null ? recordBadge(model) : transportBar(model.playback);
+  const state = transportOf(model) ?? recordBadge(model);
   const right = `${rightPart(model, width)}  ${state}  `;
   const badge = ` T${model.desk.on} `;
   const room = width - widthOf(right) - badge.length;
@@ -24,8 +25,23 @@ function leftPart(model: Model, width: number): string {
   const { listen, label } = model.subject;
   const host = listen.host === '127.0.0.1' ? '' : listen.host;
   if (model.playback !== null) return ` rmtop open ${printableText(label, model.look)}`;
+  if (model.replay !== null)
+    return ` ${width >= 120 ? 'rmtop ' : ''}replay ${replayText(model.replay, model)}`;
   const where = ` rmtop ${host}:${listen.port} > ${printableText(label, model.look)}`;
   return `${where}${width >= 120 ? '  ' : ' '}${clusterText(model, width >= 120)}`;
+}
+
+/** Of what is played, or sent again; null: neither is. What is recorded of a replay stands behind it. */
+function transportOf(model: Model): string | null {
+  const { playback, replay, recordings } = model;
+  if (playback !== null) return transportBar(playback);
+  if (replay === null) return null;
+  return `${replayBar(replay)}${recordings.now === null ? '' : `  ${recordBadge(model)}`}`;
+}
+
+/** `a.rmtop > 127.0.0.1:7001` */
+function replayText({ label, upstream }: Replaying, { look }: Model): string {
+  return `${printableText(label, look)} > ${printableText(upstream, look)}`;
 }
 
 /** `(3 shards)`, `3 shards 6 nodes (1 down)`, `(one server)`. */
@@ -49,6 +65,8 @@ function rightPart(model: Model, width: number): string {
   const { rates } = model.feed.meter;
   const { opsPerSecond, p50Us, p99Us, maxUs, errors, calls } = rates;
   const ops = Math.round(opsPerSecond);
+  // Where it is sent to is to be seen, and how it goes is behind it.
+  if (model.replay !== null && width < 120) return `${short(ops)}/s`;
   if (calls === 0 && ops === 0) return '0/s  --';
   const p50 = `p50 ${latency(p50Us)}`;
   const p99 = `p99 ${latency(p99Us)}`;

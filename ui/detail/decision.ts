@@ -39,7 +39,8 @@ function say(label: string, text: string, meaning: Meaning | null = null): State
   return { label, text, meaning };
 }
 
-function decided(facts: Facts, unicode: boolean): Statement[] {
+/** Why a command went where it went. */
+export function decided(facts: Facts, unicode: boolean): Statement[] {
   const { event, decision, topology } = facts;
   const config = decision === null ? undefined : facts.world.config(decision.configVersion);
   if (event === null || decision === null || topology === undefined || config === undefined)

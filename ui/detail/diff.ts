@@ -4,10 +4,12 @@ import type { Look } from '../look.js';
 import type { Model } from '../model.js';
 import { fit, wrap } from '../text/fit.js';
 import { printableBytes, printableText } from '../text/printable.js';
+import { replayedLines } from './replayed.js';
 import { besideEachOther } from './two-replies.js';
 
-/** What is compared: two commands by their numbers, or one with what a mirror answered. */
+/** What is compared: two commands by their numbers, one with what a mirror answered, or that in focus with what is recorded of it. */
 export type Compared =
+  | { readonly kind: 'replay' }
   | { readonly kind: 'commands'; readonly a: number; readonly b: number }
   | { readonly kind: 'mirror'; readonly a: number; readonly copy: MirrorEvent };
 
@@ -29,6 +31,7 @@ export function comparedNow(model: Model): Compared | null {
     return { kind: 'commands', a: first, b: second };
   if (marks.length === 1 && first !== undefined && focus !== null && focus !== first)
     return { kind: 'commands', a: first, b: focus };
+  if (model.replay !== null) return { kind: 'replay' };
   const copy =
     focus === null ? undefined : model.feed.mirrors(focus).find(({ reply }) => reply !== null);
   return focus === null || copy === undefined ? null : { kind: 'mirror', a: focus, copy };
@@ -38,6 +41,7 @@ export function comparedNow(model: Model): Compared | null {
 export function diffLines(model: Model, look: Look, width: number): readonly string[] {
   const { compared } = model;
   if (compared === null) return howTo(model);
+  if (compared.kind === 'replay') return replayedLines(model, look, width);
   const a = factsOf(model, compared.a);
   if (a?.event == null) return [` #${compared.a} is no longer in memory`];
   if (compared.kind === 'mirror') {

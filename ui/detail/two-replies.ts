@@ -2,7 +2,7 @@
 import { decodeReply, type Reply, showReply } from 'rmtop';
 import type { Look } from '../look.js';
 import { fit } from '../text/fit.js';
-import { printableText } from '../text/printable.js';
+import { printableEscaped } from '../text/printable.js';
 
 /** Elements of a reply that are shown; the rest is counted. */
 const MOST_LINES = 500;
@@ -29,7 +29,7 @@ function numbered(i: number, before: string, of: Reply, indent: string): string[
 }
 
 /** What is kept of a reply, as lines; what is no whole reply stands as it came. */
-function linesOf(bytes: Buffer | null, absent: string): string[] {
+export function linesOf(bytes: Buffer | null, absent: string): string[] {
   if (bytes === null) return [absent];
   const reply = decodeReply(bytes);
   return reply === null ? [`(cut) ${bytes.toString('latin1')}`] : replyLines(reply);
@@ -43,14 +43,29 @@ export function besideEachOther(
   width: number,
   titles: readonly [string, string] = ['ours', 'theirs'],
 ): string[] {
-  const left = linesOf(ours, '(no longer in memory)');
-  const right = linesOf(theirs, '(no reply)');
+  return columnsOf(
+    linesOf(ours, '(no longer in memory)'),
+    linesOf(theirs, '(no reply)'),
+    look,
+    width,
+    titles,
+  );
+}
+
+/** Lines beside each other; where they differ there is an `x`. */
+export function columnsOf(
+  left: readonly string[],
+  right: readonly string[],
+  look: Look,
+  width: number,
+  titles: readonly [string, string],
+): string[] {
   const half = Math.floor((width - 5) / 2);
   const rows = Math.min(MOST_LINES, Math.max(left.length, right.length));
   const head = ` ${fit(titles[0], half)}   ${fit(titles[1], half)}`;
   const lines = Array.from({ length: rows }, (_, i) => {
     const [a, b] = [left[i] ?? '', right[i] ?? ''];
-    const line = `${fit(printableText(a, look), half)} ${a === b ? ' ' : 'x'} ${fit(printableText(b, look), half)}`;
+    const line = `${fit(printableEscaped(a, look), half)} ${a === b ? ' ' : 'x'} ${fit(printableEscaped(b, look), half)}`;
     return ` ${a === b ? line : look.theme.paint('error', line)}`;
   });
   const more = Math.max(left.length, right.length) - rows;

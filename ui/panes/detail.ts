@@ -111,6 +111,7 @@ function remembering(make: LinesPane['lines']): LinesPane['lines'] {
       model.look.theme.name,
       model.codec,
       JSON.stringify(model.compared),
+      row === null ? '' : JSON.stringify(model.replay?.stateOf(row.seq)),
       model.time,
       row === null ? '' : model.feed.marks.of(row.seq)?.note,
     ].join();

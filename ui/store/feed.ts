@@ -13,6 +13,7 @@ import {
   type OtherEvent,
   type PendingEvent,
   type ProxyHandle,
+  type ReplayDiff,
   StreamContext,
   type World,
 } from 'rmtop';
@@ -59,6 +60,8 @@ export class Feed implements Consumer, World {
   lost = 0;
   /** Commands that came while the screen was frozen. */
   heldBack = 0;
+  /** What is known of a command that is sent again; see `World.replayed`. */
+  replayed: (seq: number) => ReplayDiff | null = () => null;
   /** Called when something came in. */
   onNews: () => void = () => {};
   private readonly limits: Limits;

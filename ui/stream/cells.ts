@@ -62,9 +62,10 @@ function stateCell(facts: Facts): string {
   return symbol === ' ' ? ' *' : `*${symbol}`;
 }
 
-/** `!` an error, `w` waiting, `^` slow. */
+/** `!` an error, `w` waiting, `x` not as it was recorded, `^` slow. */
 export function stateSymbol(facts: Facts): string {
   if (facts.pending !== null) return 'w';
+  if ((facts.replayed ?? 'same') !== 'same') return 'x';
   if (facts.isError) return '!';
   return facts.isSlow ? '^' : ' ';
 }

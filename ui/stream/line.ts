@@ -46,8 +46,9 @@ function meaningOf(facts: Facts, column: ColumnId): Meaning | null {
       return facts.fault === null ? 'dim' : 'fault';
     case 'state':
       return (
-        ({ '!': 'error', '^': 'slow', w: 'dim' }[stateSymbol(facts)] as Meaning | undefined) ??
-        (facts.mark === undefined ? null : 'slow')
+        ({ '!': 'error', x: 'error', '^': 'slow', w: 'dim' }[stateSymbol(facts)] as
+          | Meaning
+          | undefined) ?? (facts.mark === undefined ? null : 'slow')
       );
     case 'command':
     case 'p':
