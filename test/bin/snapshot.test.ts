@@ -250,12 +250,17 @@ test('with --open, what may block waits until its key is saved', async (t) => {
 test('a key that is first read from a replica is saved there', async (t) => {
   await flush();
   await direct([['RPUSH', 'list', 'a', 'b']]);
-  const replicas = cluster().nodes.map(({ port }) => port);
-  const has = async (port: number): Promise<boolean> => (await ask(port, ['DBSIZE'])) === 1;
-  await until(
-    async () => (await Promise.all(replicas.map(has))).filter((each) => each).length === 2,
-    'replication',
-  );
+  const nodes = await Promise.all(cluster().nodes.map(({ port }) => TestClient.connect(port)));
+  t.after(() => {
+    for (const node of nodes) node.close();
+  });
+  for (const node of nodes) await node.ask('READONLY');
+  // Its primary and the replica have it; the others say MOVED.
+  const have = async (): Promise<number> => {
+    const lengths = await Promise.all(nodes.map((node) => node.ask('LLEN', 'list')));
+    return lengths.filter((length) => length === ':2\r\n').length;
+  };
+  await until(async () => (await have()) === 2, 'replication');
   const { file } = await record(t, ['--snapshot', '--read-policy', 'REPLICA'], async (client) => {
     assert.equal(await client.ask('LLEN', 'list'), ':2\r\n');
     assert.equal(await client.ask('RPUSH', 'list', 'c'), ':3\r\n');
