@@ -1,4 +1,5 @@
 /** `rmtop import FILE --from monitor|aof|resp`: commands that were written down elsewhere become a recording. */
+import { rmSync } from 'node:fs';
 import { basename } from 'node:path';
 import { Command as Cli } from 'commander';
 import { IMPORT_FORMATS, importCommands, importHar } from 'rmtop';
@@ -54,7 +55,9 @@ async function run(file: string, flags: Flags): Promise<void> {
   const output = outputOf(file, flags);
   const { writer } = planRecording(flags, output, '');
   const options = { ...writer, header: { ...writer.header, src: format.name } };
-  const { totals, notes } = await importCommands(format, file, options, nowMs, { scripts });
+  const { totals, notes } = await orNothing(flags, output, () =>
+    importCommands(format, file, options, nowMs, { scripts }),
+  );
   for (const [why, count] of notes.skipped) say(`rmtop: left out: ${count} ${why}`);
   sayImported(totals, output);
   say(
@@ -67,9 +70,19 @@ async function runHar(file: string, flags: Flags): Promise<void> {
   if (flags.lua === true) throw usage('--lua', '', 'used with --from monitor');
   const output = outputOf(file, flags);
   const { writer } = planRecording(flags, output, '');
-  const { summary, bytes } = await importHar(file, writer, nowMs);
+  const { summary, bytes } = await orNothing(flags, output, () => importHar(file, writer, nowMs));
   sayCondition(file, summary);
   sayImported({ commands: summary.commands, bytes }, output);
+}
+
+/** What could not be imported leaves no empty recording behind; without --force there was no file of that name before. */
+async function orNothing<T>({ force }: Flags, output: string, write: () => Promise<T>): Promise<T> {
+  try {
+    return await write();
+  } catch (error) {
+    if (force !== true) rmSync(output, { force: true });
+    throw error;
+  }
 }
 
 function outputOf(file: string, { output }: Flags): string {

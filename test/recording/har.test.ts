@@ -216,8 +216,9 @@ test('what is no HAR of ours, a torn one, and flags that do not fit', async (t) 
     ['['.repeat(5000), /it is no JSON/],
     [JSON.stringify({ log: { _rmtop: [{ k: 'other' }] } }), /should start with/],
   ] as const) {
-    const { code, stderr } = await imported(t, text);
+    const { code, stderr, file } = await imported(t, text);
     assert.deepEqual([code, /error\[NO_RECORDING\]/.test(stderr)], [5, true], stderr);
+    assert.equal(existsSync(file), false, 'nothing is left behind');
     assert.match(stderr, why);
   }
   const file = handMade(t, [cmd(1, ['GET', 'a'], '1'), cmd(2, ['GET', 'b'], '2')]);
