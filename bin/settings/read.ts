@@ -120,7 +120,8 @@ type Sayings = {
 
 function readFile(file: string, said: Sayings): void {
   const lines = new LineCounter();
-  const document = parseDocument(textOf(file), { lineCounter: lines });
+  const text = textOf(file);
+  const document = parseDocument(text, { lineCounter: lines });
   const wrong = (at: number, message: string, next: readonly string[] = []): RmtopError => {
     const { line, col } = lines.linePos(at);
     return new RmtopError('SETTINGS', `${file}:${line}:${col}: ${message}`, {
@@ -128,8 +129,10 @@ function readFile(file: string, said: Sayings): void {
     });
   };
   const [problem] = document.errors;
-  if (problem !== undefined)
-    throw wrong(problem.pos[0], problem.message.split('\n')[0]?.replace(/ at line.*$/, '') ?? '');
+  if (problem !== undefined) {
+    const what = problem.message.split('\n')[0]?.replace(/ at line.*$/, '') ?? '';
+    throw wrong(problem.pos[0], `${what}${quotesMissing(text, lines, problem.pos[0])}`);
+  }
   if (document.contents === null) return;
   if (!isMap(document.contents)) throw wrong(0, 'not a map of settings');
   for (const { key, value } of document.contents.items) {
@@ -143,6 +146,12 @@ function readFile(file: string, said: Sayings): void {
       throw wrong(at, `${name} has a password in it, and files are shared`, SECRETS);
     said.values.set(name, { value: found, file, line: lines.linePos(at).line });
   }
+}
+
+/** `path: [3].name` begins a list to YAML. */
+function quotesMissing(text: string, lines: LineCounter, at: number): string {
+  const line = text.split('\n')[lines.linePos(at).line - 1] ?? '';
+  return /\bpath:\s*\[/.test(line) ? ": a path needs quotes, as '[3].name'" : '';
 }
 
 /** What has a map or a list of its own; false for any other setting. */

@@ -185,6 +185,7 @@ export class Redactor {
    * whenever anything is removed. Of a pushed message its kind and its channel stay; rules are asked of it as of the PUBLISH that sent it.
    */
   other(line: JsonObject): JsonObject {
+    if (line.k === 'end') this.queued.delete(Number(line.c));
     if (line.k === 'note' && isJsonObject(line.snap)) return this.snapshot(line, line.snap);
     if (line.k === 'mir') {
       const { note: _note, r, ...rest } = line;

@@ -85,6 +85,8 @@ const WRONG: readonly (readonly [text: string, at: string, message: RegExp])[] =
     '3:12',
     /path is text: put it in quotes, as '\[3\]\.name'/,
   ],
+  ['tolerances:\n  - if: all\n    path: [3].name', '3:14', /a path needs quotes, as '\[3\]\.name'/],
+  ['tolerances:\n  - if: all\n    path: [*]', '3:12', /a path needs quotes, as '\[3\]\.name'/],
   ['tolerances:\n  - if: kye=1\n    ignore: true', '2:9', /unknown field "kye" at column 1/],
   ['tolerances:\n  - if: all\n    json: [$.a, $]', '3:11', /is all of it/],
   ['tolerances:\n  - if: all\n    within: 5x', '3:13', /5x is no amount/],
