@@ -164,6 +164,17 @@ test('servers that are gone are told before anything else', () => {
   assert.match(screen.news(), /^servers were lost from #48 on: .* closed the connection +3 diff/);
 });
 
+test('begun from the screen, what came of it stands before what goes on behind it', () => {
+  const { screen, replay } = replaying(160, 40);
+  const behind = new TestScreen().model;
+  screen.model.behind = () => behind;
+  five(replay);
+  assert.match(
+    screen.news(),
+    /^5 of 40 sent .*1 DIFFERENT.* live :6380 goes on, 0\/s +Esc leads back$/,
+  );
+});
+
 test('q asks, saying how far it is', () => {
   const { screen, replay } = replaying();
   five(replay);

@@ -82,9 +82,9 @@ export function newsLine(model: Model, width: number): string {
     if (toast.level === 'info') return text;
     return theme.paint(toast.level === 'error' ? 'error' : 'slow', text);
   }
+  if (model.replay !== null && !model.feed.frozen) return replayLine(model, model.replay, width);
   const played = [behindText(model), playedText(model)].filter((text) => text !== '').join('   ');
   if (played !== '') return theme.paint('dim', cut(` ${played}`, width));
-  if (model.replay !== null && !model.feed.frozen) return replayLine(model, model.replay, width);
   if (model.feed.frozen) {
     const key = model.keyOf('freeze');
     const text = ` frozen: traffic goes on, ${key} shows what has come since`;

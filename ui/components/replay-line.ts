@@ -4,6 +4,7 @@ import type { Replaying } from '../replays.js';
 import { count } from '../text/figures.js';
 import { cut } from '../text/fit.js';
 import { printableText } from '../text/printable.js';
+import { behindText } from './behind.js';
 
 /** `120 of 160 sent   118 same   1 DIFFERENT   1 elsewhere   n next difference`; what is different stands out, and so do servers that are gone. */
 export function replayLine(model: Model, { state }: Replaying, width: number): string {
@@ -27,7 +28,9 @@ export function replayLine(model: Model, { state }: Replaying, width: number): s
     : isPlaying
       ? ''
       : `${model.keyOf('freeze')} plays, ${model.keyOf('step')} one command`;
-  const text = cut(` ${[...counts, keys].filter(Boolean).join('   ')}`, width);
+  // Where it was begun from the screen, what goes on behind it, and the way back.
+  const behind = behindText(model);
+  const text = cut(` ${[...counts, keys, behind].filter(Boolean).join('   ')}`, width);
   return different + elsewhere > 0
     ? look.theme.paint('error', text)
     : look.theme.paint('dim', text);
