@@ -63,6 +63,8 @@ export type CompiledConfig = {
   readonly rules: readonly FaultRule[];
   /** Whether requests are sent as they came, and none is meddled with: large ones may then pass by in pieces. */
   readonly isPlain: boolean;
+  /** Where all keys go, whatever they are called, and nothing is copied; null where routes, mirrors, faults or a greeting matter. */
+  readonly onlyUpstream: string | null;
 };
 
 /** Envoy's faults by what a command is called in lower case; `others` concern every command that none names. */
@@ -84,6 +86,10 @@ export function compileConfig(config: MeshConfig): CompiledConfig {
     .sort(longestFirst);
   const faults = compileFaults(config.faults);
   const rules = config.rules.filter((rule) => rule.on);
+  const isPlain =
+    faults === null &&
+    rules.length === 0 &&
+    routes.every((route) => route.strip === 0 && route.format === null);
   return {
     config,
     version: config.version,
@@ -95,11 +101,19 @@ export function compileConfig(config: MeshConfig): CompiledConfig {
     routes,
     faults,
     rules,
-    isPlain:
-      faults === null &&
-      rules.length === 0 &&
-      routes.every((route) => route.strip === 0 && route.format === null),
+    isPlain,
+    onlyUpstream:
+      isPlain && custom.length === 0 && config.settings.protocolVersion === 2
+        ? onlyUpstream(routes)
+        : null,
   };
+}
+
+function onlyUpstream(routes: readonly CompiledRoute[]): string | null {
+  const [only] = routes;
+  if (only === undefined || routes.length > 1 || only.bytes.length > 0) return null;
+  const { upstream, readUpstream, mirrors } = only.route;
+  return readUpstream === null && mirrors.length === 0 ? upstream : null;
 }
 
 function compileRoute(route: Route, caseInsensitive: boolean): CompiledRoute {

@@ -106,14 +106,20 @@ export class Recorder {
     const endUs =
       (floats[(head + AT.atUs) >> 1] as number) + (floats[(head + AT.durationUs) >> 1] as number);
     if (endUs > this.lastUs) this.lastUs = endUs;
+    const flags = ints[head + AT.flags] as number;
+    const isWhole = (flags & (FLAG.condensed | FLAG.replyCondensed)) === 0;
+    if (isWhole && this.filter === null && this.redactor === null) {
+      this.commands++;
+      this.encoder.commandAt(block, offset);
+      return;
+    }
     const event = block.command(offset, this.context);
     if (this.filter !== null) {
       this.facts.load(event);
       if (!this.filter.matches(this.facts)) return;
     }
     this.commands++;
-    const flags = ints[head + AT.flags] as number;
-    if ((flags & (FLAG.condensed | FLAG.replyCondensed)) !== 0 && isCut(event)) this.cut++;
+    if (!isWhole && isCut(event)) this.cut++;
     if (this.redactor === null || !this.redactor.touches(event))
       this.encoder.commandAt(block, offset);
     else this.encoder.json(this.redactor.line(commandToJson(event, this.context), event));

@@ -6,6 +6,7 @@ import { Command, NEW_SESSION } from '../../src/commands/command.js';
 import { NEWEST_ENVOY } from '../../src/mesh/config.js';
 import { decide, decideBriefly } from '../../src/mesh/decide.js';
 import { type Decision, isOpened, partsOf } from '../../src/mesh/decision.js';
+import { decisiveSlot } from '../../src/mesh/decisive.js';
 import { replayRng, seededRng } from '../../src/mesh/rng.js';
 import { type Placement, serversOf } from '../../src/mesh/topology.js';
 import { bytes } from '../helpers/arbitraries.js';
@@ -71,6 +72,46 @@ test('what is decided briefly is the same but for the reasons', () => {
     4000,
   );
 });
+
+test('where name and slot say all, commands of the same row and slot are decided alike', () => {
+  let known = 0;
+  holds(
+    fc.property(
+      fc.tuple(fc.constantFrom('GET', 'SET', 'hget', 'TYPE', 'PING'), anyKey, bytes),
+      fc.tuple(fc.constantFrom('GET', 'SET', 'hget', 'TYPE', 'PING'), anyKey, bytes),
+      anySession,
+      anySession,
+      anyMesh,
+      (one, other, view, otherView, any) => {
+        const { topology, config } = meshOf({
+          readPolicy: any.config.settings.readPolicy,
+          open: any.config.open,
+          envoy: any.config.envoy,
+          upstreams: { redis: any.topology.upstreams.a as Placement },
+        });
+        const commands = [
+          Command.of([Buffer.from(one[0]), ...one.slice(1)], view),
+          Command.of([Buffer.from(one[0]), ...other.slice(1)], otherView),
+        ] as const;
+        const slots = commands.map((command) => decisiveSlot(command, topology, config));
+        if (slots[0] === -1 || slots[0] !== slots[1]) return;
+        known++;
+        const [first, second] = commands.map((command) =>
+          decide(command, topology, config, seededRng(1)),
+        ) as [Decision, Decision];
+        assert.deepEqual(withoutReasons(second), withoutReasons(first));
+        assert.equal(partsOf(first)[0]?.to?.slot ?? slots[0], slots[0]);
+        assert.deepEqual(chosen(second), chosen(first));
+      },
+    ),
+    8000,
+  );
+  assert.ok(known > 20, `${known} pairs in one slot`);
+});
+
+function chosen(decision: Decision): unknown {
+  return partsOf(decision).map(({ why }) => why.filter(({ stage }) => stage === 'choose'));
+}
 
 function withoutReasons({ action, ...rest }: Decision): object {
   const parts = partsOf({ ...rest, action }).map((part) => ({ ...part, why: [] }));
