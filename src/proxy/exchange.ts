@@ -29,6 +29,7 @@ export class Exchange extends Leg implements CommandNote {
   readonly atUs: number;
   readonly spec: CommandSpec | undefined;
   readonly session: SessionView;
+  /** Made briefly: why is for those who make it again. */
   readonly decision: Decision;
   readonly burst: Burst;
   /** The client's next command. */

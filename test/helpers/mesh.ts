@@ -18,7 +18,7 @@ import {
   upstreamOf,
 } from '../../src/mesh/config.js';
 import { decide } from '../../src/mesh/decide.js';
-import type { Decision, Part } from '../../src/mesh/decision.js';
+import { type Decision, type Part, partsOf } from '../../src/mesh/decision.js';
 import { type Rng, replayRng } from '../../src/mesh/rng.js';
 import {
   aliasOf,
@@ -202,4 +202,10 @@ export function hostsOf(
     },
     ...more,
   });
+}
+
+/** What is done, without why: what the data path's brief decision has in common with a whole one. */
+export function withoutReasons({ action, ...rest }: Decision): object {
+  const parts = partsOf({ ...rest, action }).map((part) => ({ ...part, why: [] }));
+  return { ...rest, why: [], action: { ...action, parts } };
 }

@@ -11,7 +11,7 @@ import { replayRng, seededRng } from '../../src/mesh/rng.js';
 import { type Placement, serversOf } from '../../src/mesh/topology.js';
 import { bytes } from '../helpers/arbitraries.js';
 import { holds } from '../helpers/check.js';
-import { meshOf } from '../helpers/mesh.js';
+import { meshOf, withoutReasons } from '../helpers/mesh.js';
 import { anyKey, anyMesh, anySession, anyWords } from '../helpers/mesh-arbitraries.js';
 
 test('the same inputs give the same decision', () => {
@@ -111,11 +111,6 @@ test('where name and slot say all, commands of the same row and slot are decided
 
 function chosen(decision: Decision): unknown {
   return partsOf(decision).map(({ why }) => why.filter(({ stage }) => stage === 'choose'));
-}
-
-function withoutReasons({ action, ...rest }: Decision): object {
-  const parts = partsOf({ ...rest, action }).map((part) => ({ ...part, why: [] }));
-  return { ...rest, why: [], action: { ...action, parts } };
 }
 
 test('a decision is plain data: it survives JSON', () => {

@@ -2,9 +2,10 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { EventBus } from '../../src/events/bus.js';
-import type { Decision } from '../../src/mesh/decision.js';
+import { type Decision, partsOf } from '../../src/mesh/decision.js';
 import { Exchange } from '../../src/proxy/exchange.js';
 import { sharedCluster } from '../helpers/cluster.js';
+import { withoutReasons } from '../helpers/mesh.js';
 import { startProxy } from '../helpers/proxy.js';
 import { until } from '../helpers/until.js';
 
@@ -80,7 +81,10 @@ for (const open of [false, true]) {
         assert.notEqual(await client.ask(...argv), '(closed)', argv.join(' ').slice(0, 40));
       await until(() => proxy.commands.length === COMMANDS.length);
       for (const event of proxy.commands) {
-        assert.deepEqual(event.decision, made.get(event.seq), event.command.name);
+        const once = made.get(event.seq) as Decision;
+        const { decision } = event;
+        assert.deepEqual(withoutReasons(decision), withoutReasons(once), event.command.name);
+        assert.ok(partsOf(decision).every(({ why }) => why.length > 0));
       }
       assert.ok(
         !JSON.stringify(
