@@ -279,7 +279,7 @@ export {
   movedKeys,
   type Redecided,
 } from './recording/redecide.js';
-export { besideOf, putInPlace } from './recording/replace.js';
+export { besideOf, putInPlace, replaceBy } from './recording/replace.js';
 export {
   type DialLink,
   Replay,

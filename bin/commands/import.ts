@@ -1,8 +1,15 @@
 /** `rmtop import FILE --from monitor|aof|resp`: commands that were written down elsewhere become a recording. */
-import { rmSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { basename } from 'node:path';
 import { Command as Cli } from 'commander';
-import { IMPORT_FORMATS, importCommands, importHar } from 'rmtop';
+import {
+  besideOf,
+  IMPORT_FORMATS,
+  importCommands,
+  importHar,
+  replaceBy,
+  type WriterOptions,
+} from 'rmtop';
 import { usage } from '../options.js';
 import { planRecording, type RecordFlags, sizeText } from '../record-flags.js';
 import { say, sayCondition } from '../recording-files.js';
@@ -53,10 +60,14 @@ async function run(file: string, flags: Flags): Promise<void> {
   const scripts = flags.lua === true;
   if (scripts && format.name !== 'monitor') throw usage('--lua', '', 'used with --from monitor');
   const output = outputOf(file, flags);
-  const { writer } = planRecording(flags, output, '');
-  const options = { ...writer, header: { ...writer.header, src: format.name } };
-  const { totals, notes } = await orNothing(flags, output, () =>
-    importCommands(format, file, options, nowMs, { scripts }),
+  const { totals, notes } = await making(flags, output, (writer) =>
+    importCommands(
+      format,
+      file,
+      { ...writer, header: { ...writer.header, src: format.name } },
+      nowMs,
+      { scripts },
+    ),
   );
   for (const [why, count] of notes.skipped) say(`rmtop: left out: ${count} ${why}`);
   sayImported(totals, output);
@@ -69,18 +80,28 @@ async function run(file: string, flags: Flags): Promise<void> {
 async function runHar(file: string, flags: Flags): Promise<void> {
   if (flags.lua === true) throw usage('--lua', '', 'used with --from monitor');
   const output = outputOf(file, flags);
-  const { writer } = planRecording(flags, output, '');
-  const { summary, bytes } = await orNothing(flags, output, () => importHar(file, writer, nowMs));
+  const { summary, bytes } = await making(flags, output, (writer) =>
+    importHar(file, writer, nowMs),
+  );
   sayCondition(file, summary);
   sayImported({ commands: summary.commands, bytes }, output);
 }
 
-/** What could not be imported leaves no empty recording behind; without --force there was no file of that name before. */
-async function orNothing<T>({ force }: Flags, output: string, write: () => Promise<T>): Promise<T> {
+/** Writes `output` by `write`. What could not be imported leaves no empty recording behind, and one that was there as it was. */
+async function making<T>(
+  flags: Flags,
+  output: string,
+  write: (writer: WriterOptions) => Promise<T>,
+): Promise<T> {
+  const isReplaced = flags.force === true && existsSync(output);
+  const made = isReplaced ? besideOf(output) : output;
+  const { writer } = planRecording(flags, made, '');
   try {
-    return await write();
+    const done = await write(writer);
+    if (isReplaced) replaceBy(made, output);
+    return done;
   } catch (error) {
-    if (force !== true) rmSync(output, { force: true });
+    if (writer.sink.kind === 'file') rmSync(made, { force: true });
     throw error;
   }
 }

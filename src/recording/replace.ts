@@ -12,10 +12,15 @@ export function besideOf(file: string): string {
 
 /** Puts `made`, which holds so many commands, into the place of `file`; one without any goes, and `file` stays. Throws OUTPUT_FAILED. */
 export function putInPlace(made: string, file: string, commands: number): boolean {
+  if (commands > 0) replaceBy(made, file);
+  else rmSync(made, { force: true });
+  return commands > 0;
+}
+
+/** Puts `made` into the place of `file`. Throws OUTPUT_FAILED. */
+export function replaceBy(made: string, file: string): void {
   try {
-    if (commands === 0) rmSync(made, { force: true });
-    else renameSync(made, file);
-    return commands > 0;
+    renameSync(made, file);
   } catch (error) {
     throw new RmtopError('OUTPUT_FAILED', `cannot write ${file}`, {
       why: messageOf(error),

@@ -1,6 +1,6 @@
 /** Commands of MONITOR logs, append-only files and RESP: from real servers, and from files with all that may be in them. */
 import assert from 'node:assert/strict';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import test, { type TestContext } from 'node:test';
 import fc from 'fast-check';
@@ -284,6 +284,9 @@ test('rmtop import says what came of it, and what to do next', async (t) => {
     done.stderr,
     /^imported 1 commands into .*out\.rmtop \(.*\)\nnext: {2}rmtop replay /m,
   );
+  const before = readFileSync(out);
   const wrong = await runProgram(t, ['import', from, '--from', 'monitor', '-o', out, '--force']);
   assert.deepEqual([wrong.code, /no log of MONITOR/.test(wrong.stderr)], [5, true], wrong.stderr);
+  assert.deepEqual(readFileSync(out), before, 'the recording that was there');
+  assert.deepEqual(readdirSync(dir).sort(), ['in', 'out.rmtop']);
 });
