@@ -154,7 +154,9 @@ export class Command implements Words {
 
   /** Whether a key begins with `prefix`. */
   hasKeyFrom(prefix: Uint8Array): boolean {
-    for (const at of this.keys) if (this.startsWith(at, prefix)) return true;
+    const rule = this.spec?.keys ?? FIRST;
+    if (rule === FIRST) return this.argc > 1 && this.startsWith(1, prefix);
+    for (const at of rule(this)) if (this.startsWith(at, prefix)) return true;
     return false;
   }
 

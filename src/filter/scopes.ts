@@ -1,5 +1,6 @@
 /** The scopes of fault rules: filters, asked of a command when it is decided. */
 import type { Command } from '../commands/command.js';
+import { COMMANDS } from '../commands/table.js';
 import type { CompiledConfig } from '../mesh/compile.js';
 import type { FaultRule } from '../mesh/config.js';
 import type { Part } from '../mesh/decision.js';
@@ -22,11 +23,18 @@ export type ScopeContext = {
   readonly clock: { nowUs(): number };
 };
 
-/** A compiled scope, and what it says of commands by their names, by `CommandSpec.id`: most are settled so. Absent: not asked yet. */
+/** What a scope says of a command by its name alone. */
+const NOT_ASKED = 0;
+const COVERED = 1;
+const NOT_COVERED = 2;
+/** It depends on more than the name. */
+const OPEN = 3;
+
+/** A compiled scope, and what it says of commands by their names, by `CommandSpec.id`: most are settled so. */
 export type Scope = {
   readonly matches: Predicate;
   readonly verdict: Verdict;
-  readonly verdicts: (boolean | null)[];
+  readonly verdicts: Uint8Array;
   /** Where the name does not settle it: prefixes that must all begin a key, if that is all there is to ask. */
   readonly keys: readonly Buffer[] | null;
 };
@@ -58,9 +66,10 @@ export class Scopes {
   ): boolean {
     if (scope === null) return true;
     const { spec } = command;
-    const known = spec === undefined ? undefined : scope.verdicts[spec.id];
-    if (known === true || known === false) return known;
-    if (known === null && scope.keys !== null) return hasKeysFrom(command, scope.keys);
+    const known = spec === undefined ? NOT_ASKED : (scope.verdicts[spec.id] as number);
+    if (known === COVERED) return true;
+    if (known === NOT_COVERED) return false;
+    if (known === OPEN && scope.keys !== null) return hasKeysFrom(command, scope.keys);
     const { event } = this;
     this.client = client;
     event.connection = client?.id ?? 0;
@@ -68,9 +77,9 @@ export class Scopes {
     event.parts = parts;
     const facts = this.facts.load(event);
     // A container's row stands for subcommands that have none of their own: those differ in name.
-    if (known === undefined && spec !== undefined && !spec.container) {
+    if (known === NOT_ASKED && spec !== undefined && !spec.container) {
       const verdict = scope.verdict(facts);
-      scope.verdicts[spec.id] = verdict;
+      scope.verdicts[spec.id] = verdict === null ? OPEN : verdict ? COVERED : NOT_COVERED;
       if (verdict !== null) return verdict;
     }
     return scope.matches(facts);
@@ -89,15 +98,25 @@ export class Scopes {
 
 function compileScope(text: string): Scope {
   const filter = parseFilter(text, 'decision');
+  const verdicts = new Uint8Array(COMMANDS.length);
   if (filter.kind !== 'filter')
-    return { matches: () => false, verdict: () => false, verdicts: [], keys: null };
+    return { matches: () => false, verdict: () => false, verdicts, keys: null };
   const tree = parse(text);
   return {
     matches: filter.matches,
     verdict: verdictOf(tree),
-    verdicts: [],
+    verdicts,
     keys: keyPrefixesOf(tree),
   };
+}
+
+/** Whether `scope` may cover `command`, as far as its name and keys tell; null covers everything. */
+export function mayCover(scope: Scope | null, command: Command): boolean {
+  const { spec } = command;
+  if (scope === null || spec === undefined) return true;
+  const known = scope.verdicts[spec.id] as number;
+  if (known === NOT_COVERED) return false;
+  return known !== OPEN || scope.keys === null || hasKeysFrom(command, scope.keys);
 }
 
 /** Without the facts: a rule for some keys is asked of every command. */

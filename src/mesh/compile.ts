@@ -32,8 +32,8 @@ export type CompiledMirror = MirrorPolicy & {
   readonly excluded: MirrorReason;
   /** Copied without a draw. */
   readonly copied: MirrorReason;
-  /** Where a write's copy goes if that is one server, and in which topology. */
-  readonly only: { topology: Topology | null; hop: Hop | null };
+  /** Where a write's copy goes if that is one server, and in which topology; else empty. */
+  readonly only: { topology: Topology | null; hops: readonly Hop[] };
 };
 
 /** The servers that get a copy of a request, and a reason for each mirror of its route. */
@@ -57,6 +57,7 @@ export type CompiledConfig = {
   readonly custom: ReadonlySet<string>;
   /** Longest prefix first, the catch-all last. */
   readonly routes: readonly CompiledRoute[];
+  readonly fork: RouteFork;
   /** Null where no fault is on. */
   readonly faults: CompiledFaults | null;
   /** Rules that are on, in order. */
@@ -65,6 +66,16 @@ export type CompiledConfig = {
   readonly isPlain: boolean;
   /** Where all keys go, whatever they are called, and nothing is copied; null where routes, mirrors, faults or a greeting matter. */
   readonly onlyUpstream: string | null;
+};
+
+/**
+ * Where prefixes begin to differ: of the routes only those are looked at that a key with this byte at `at` can match. Without it each key
+ * is compared with each prefix before its own, and these often begin alike (`shop:cart:`, `shop:user:`).
+ */
+export type RouteFork = {
+  readonly at: number;
+  /** By the byte of the key at `at`, routes in their order. */
+  readonly byByte: readonly (readonly CompiledRoute[])[];
 };
 
 /** Envoy's faults by what a command is called in lower case; `others` concern every command that none names. */
@@ -99,6 +110,7 @@ export function compileConfig(config: MeshConfig): CompiledConfig {
     classes: COMMANDS.map((spec) => classAt(spec, config.envoy)),
     custom: new Set(custom),
     routes,
+    fork: forkOf(routes),
     faults,
     rules,
     isPlain,
@@ -107,6 +119,18 @@ export function compileConfig(config: MeshConfig): CompiledConfig {
         ? onlyUpstream(routes)
         : null,
   };
+}
+
+function forkOf(routes: readonly CompiledRoute[]): RouteFork {
+  const prefixes = routes.filter(({ bytes }) => bytes.length > 0).map(({ bytes }) => bytes);
+  const [first] = prefixes;
+  let at = 0;
+  if (first !== undefined)
+    while (at < first.length && prefixes.every((prefix) => prefix[at] === first[at])) at++;
+  const byByte = Array.from({ length: 256 }, (_, byte) =>
+    routes.filter(({ bytes }) => bytes.length <= at || bytes[at] === byte),
+  );
+  return { at, byByte };
 }
 
 function onlyUpstream(routes: readonly CompiledRoute[]): string | null {
@@ -141,7 +165,7 @@ function compileMirror(mirror: MirrorPolicy): CompiledMirror {
     ...mirror,
     excluded: { ...same, code: 'reads-excluded' },
     copied: { ...same, code: 'copied' },
-    only: { topology: null, hop: null },
+    only: { topology: null, hops: [] },
   };
 }
 

@@ -71,9 +71,9 @@ export class Deciding {
   readonly command: Command;
   readonly config: CompiledConfig;
   readonly rng: RecordingRng;
-  private readonly topology: Topology;
+  readonly topology: Topology;
   private readonly placing: { upstream: string } & PlacingContext;
-  private readonly tellsWhy: boolean;
+  readonly tellsWhy: boolean;
   private fault: FaultPlan | null = null;
   private faultWhy: readonly Reason[] = NOTHING;
   /** Which decisions rmtop's own rules look at. */
@@ -290,9 +290,7 @@ export class Deciding {
   private copies(route: CompiledRoute, key: Buffer | number, at: number, isWrite: boolean): Copies {
     if (route.mirrors.length === 0 || !this.isCopied) return NO_COPIES;
     if (!isWrite && route.readCopies !== null) return route.readCopies;
-    const { readPolicy: policy, hashtagging } = this.config.settings;
-    const copied = { key, at, isWrite, policy, hashtagging };
-    return copiesOf(route, copied, this.topology, this.rng, this.tellsWhy);
+    return copiesOf(route, key, at, isWrite, this);
   }
 
   /** One request to the server that the policy chooses in shard `index`. */

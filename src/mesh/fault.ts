@@ -56,6 +56,7 @@ export function ruleFault(
   rng: RecordingRng,
   tellsWhy: boolean,
 ): FaultOutcome {
+  if (!rng.concerns(rules, command)) return NOTHING;
   let why: Reason[] | null = null;
   for (const rule of rules) {
     const roll = rng.rule(rule, command, parts);

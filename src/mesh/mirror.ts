@@ -1,50 +1,56 @@
 /** Which mirrors of a route get a copy of a request, and which of their servers (mesh page, 7). */
 import { chooseReader, chooseWriter } from './choose.js';
-import type { CompiledMirror, CompiledRoute, Copies, MirrorReason } from './compile.js';
-import type { ReadPolicy } from './config.js';
+import type {
+  CompiledConfig,
+  CompiledMirror,
+  CompiledRoute,
+  Copies,
+  MirrorReason,
+} from './compile.js';
 import type { Hop, Reason } from './decision.js';
 import { type Place, type PlacingContext, placeKey } from './place.js';
 import type { RecordingRng } from './rng.js';
 import { NO_SERVERS, type Placement, type Topology } from './topology.js';
 
-/** A request of which copies may be made. */
-export type Copied = {
-  /** As it is sent; the number of a shard for a command that goes to all of them. */
-  readonly key: Buffer | number;
-  readonly at: number;
-  readonly isWrite: boolean;
-  readonly policy: ReadPolicy;
-  readonly hashtagging: boolean;
+/** What copies are decided with. */
+export type CopyContext = {
+  readonly topology: Topology;
+  readonly config: CompiledConfig;
+  readonly rng: RecordingRng;
+  readonly tellsWhy: boolean;
 };
 
 const NO_HOPS: readonly Hop[] = [];
 const NO_REASONS: readonly Reason[] = [];
 
-/** What the mirrors of `route` get of a request; without the reasons where those are not to be told. */
+/**
+ * What the mirrors of `route` get of a request; without the reasons where those are not to be told.
+ *
+ * `key` is as it is sent; for a command that goes to all shards it is the number of one.
+ */
 export function copiesOf(
   route: CompiledRoute,
-  copied: Copied,
-  topology: Topology,
-  rng: RecordingRng,
-  tellsWhy: boolean,
+  key: Buffer | number,
+  at: number,
+  isWrite: boolean,
+  context: CopyContext,
 ): Copies {
-  let hops: Hop[] | null = null;
+  const { topology, rng, tellsWhy } = context;
+  let hops: readonly Hop[] = NO_HOPS;
   let why: Reason[] | null = null;
   for (const mirror of route.mirrors) {
-    const { upstream } = mirror;
-    let reason = reasonFor(mirror, copied.isWrite, rng, tellsWhy);
+    let reason = reasonFor(mirror, isWrite, rng, tellsWhy);
     if (reason.code === 'copied') {
-      const known = copied.isWrite ? onlyHop(mirror, topology) : null;
-      const hop = known ?? hopTo(upstream, topology, copied, rng);
-      if (hop === null) reason = { ...reason, code: 'no-host' };
-      else if (hops === null) hops = [hop];
-      else hops.push(hop);
+      const only = isWrite ? onlyHop(mirror, topology) : NO_HOPS;
+      const to = only.length > 0 ? only : hopTo(mirror.upstream, key, at, isWrite, context);
+      if (to.length === 0) reason = { ...reason, code: 'no-host' };
+      else hops = hops.length === 0 ? to : [...hops, ...to];
     }
     if (!tellsWhy) continue;
     if (why === null) why = [reason];
     else why.push(reason);
   }
-  return { hops: hops ?? NO_HOPS, why: why ?? NO_REASONS };
+  return { hops, why: why ?? NO_REASONS };
 }
 
 function reasonFor(
@@ -64,40 +70,37 @@ function reasonFor(
 }
 
 /** Most mirrors are one server: the way to it is the same for every write. */
-function onlyHop({ upstream, only }: CompiledMirror, topology: Topology): Hop | null {
+function onlyHop({ upstream, only }: CompiledMirror, topology: Topology): readonly Hop[] {
   if (only.topology !== topology) {
     const placement = topology.upstreams[upstream] ?? NO_SERVERS;
     const isOne =
       placement.kind === 'single' || (placement.kind === 'hosts' && placement.among.length === 1);
     const shard = isOne && placement.kind === 'hosts' ? (placement.among[0] as number) : 0;
     const address = isOne ? placement.shards[shard]?.primary.address : undefined;
-    only.hop =
-      address === undefined ? null : { upstream, slot: -1, shard, role: 'primary', address };
+    only.hops =
+      address === undefined ? NO_HOPS : [{ upstream, slot: -1, shard, role: 'primary', address }];
     only.topology = topology;
   }
-  return only.hop;
+  return only.hops;
 }
 
+/** One, or none. */
 function hopTo(
   upstream: string,
-  topology: Topology,
-  { key, at, isWrite, policy, hashtagging }: Copied,
-  rng: RecordingRng,
-): Hop | null {
+  key: Buffer | number,
+  at: number,
+  isWrite: boolean,
+  { topology, config, rng }: CopyContext,
+): readonly Hop[] {
+  const { hashtagging, readPolicy } = config.settings;
   const placement = topology.upstreams[upstream] ?? NO_SERVERS;
   const place = placeCopy(placement, key, at, { upstream, hashtagging, rng, tellsWhy: false });
   const shard = placement.shards[place.shard];
-  if (shard === undefined) return null;
-  const { server } = isWrite ? chooseWriter(shard) : chooseReader(shard, policy, rng);
-  return (
-    server && {
-      upstream,
-      slot: place.slot,
-      shard: place.shard,
-      role: server === shard.primary ? 'primary' : 'replica',
-      address: server.address,
-    }
-  );
+  if (shard === undefined) return NO_HOPS;
+  const { server } = isWrite ? chooseWriter(shard) : chooseReader(shard, readPolicy, rng);
+  if (server === null) return NO_HOPS;
+  const role = server === shard.primary ? 'primary' : 'replica';
+  return [{ upstream, slot: place.slot, shard: place.shard, role, address: server.address }];
 }
 
 /** Nobody is told why a copy goes where it goes: of a single host the hash would be worked out for nothing. */

@@ -19,6 +19,8 @@ export type Rng = {
    * The generator knows the client and the scope, which is a filter; without that every command is in scope.
    */
   rule?(rule: FaultRule, command: Command, parts: readonly Part[]): number;
+  /** False where none of `rules` would draw for `command`, as far as its name and keys tell: then they need not be asked one by one. */
+  concerns?(rules: readonly FaultRule[], command: Command): boolean;
 };
 
 /** A rule hits when what it draws is below its percentage times this. */
@@ -80,6 +82,10 @@ export class RecordingRng implements Required<Rng> {
     if (drawn >= 0) return this.keep(drawn);
     this.skipped++;
     return drawn;
+  }
+
+  concerns(rules: readonly FaultRule[], command: Command): boolean {
+    return this.source.concerns?.(rules, command) ?? true;
   }
 
   private keep(drawn: number): number {

@@ -15,8 +15,13 @@ export function findRoute(config: CompiledConfig, key: Uint8Array): CompiledRout
     for (const route of config.routes) if (startsWithAnyCase(key, route.bytes)) return route;
     return null;
   }
+  const { routes, fork } = config;
+  const among =
+    key.length > fork.at
+      ? (fork.byByte[key[fork.at] as number] as readonly CompiledRoute[])
+      : routes;
   // The catch-all has no bytes: every key starts with them.
-  for (const route of config.routes) if (startsWith(key, route.bytes)) return route;
+  for (const route of among) if (startsWith(key, route.bytes)) return route;
   return null;
 }
 

@@ -1,7 +1,7 @@
 /** Chance for the decisions of one client: what is drawn, whose turn it is among hosts, which fault rules concern it. */
 import type { Command } from '../commands/command.js';
 import type { FaultTally } from '../events/stats.js';
-import type { Scope, ScopedClient, Scopes } from '../filter/scopes.js';
+import { mayCover, type Scope, type ScopedClient, type Scopes } from '../filter/scopes.js';
 import type { FaultRule } from '../mesh/config.js';
 import type { Part } from '../mesh/decision.js';
 import { type Rng, RULE_DRAWS_PER_PERCENT, seededRng } from '../mesh/rng.js';
@@ -37,6 +37,9 @@ export class RuleDraws {
   private readonly generators = new Map<string, Rng>();
   /** Found by the rule itself, from the first on: of the handful that there are this is faster than any table. */
   private readonly rules: Known[] = [];
+  /** The rules asked about last, all of them, and their scopes. */
+  private asked: readonly FaultRule[] = [];
+  private scopesOfAsked: readonly (Scope | null)[] = [];
 
   constructor(scopes: Scopes, tallyOf: (id: string) => FaultTally, of: ScopedClient) {
     this.scopes = scopes;
@@ -52,6 +55,15 @@ export class RuleDraws {
     if (rule.max !== null && tally.hits >= rule.max) return -1;
     tally.inScope++;
     return generator.below(100 * RULE_DRAWS_PER_PERCENT);
+  }
+
+  concerns(rules: readonly FaultRule[], command: Command): boolean {
+    if (rules !== this.asked) {
+      this.asked = rules;
+      this.scopesOfAsked = rules.map((rule) => this.scopes.scopeOf(rule));
+    }
+    for (const scope of this.scopesOfAsked) if (mayCover(scope, command)) return true;
+    return false;
   }
 
   private find(rule: FaultRule): Known {

@@ -5,7 +5,7 @@ import { Command } from '../../src/commands/command.js';
 import { Facts, type World } from '../../src/filter/facts.js';
 import { parseFilter } from '../../src/filter/filter.js';
 import { parse } from '../../src/filter/parse.js';
-import { Scopes } from '../../src/filter/scopes.js';
+import { mayCover, Scopes } from '../../src/filter/scopes.js';
 import { verdictOf } from '../../src/filter/verdict.js';
 import { compileConfig } from '../../src/mesh/compile.js';
 import type { FaultRule } from '../../src/mesh/config.js';
@@ -62,18 +62,24 @@ test('asked twice of each command, in any order, a scope says what its filter sa
   const scopes = new Scopes(() => ({ topology, config, clock: { nowUs: () => 0 } }));
   const client = { id: 1, info: { address: 'a:1', name: null, library: null, resp: 2 } } as const;
   let fitting = 0;
+  let excluded = 0;
   for (const scope of SCOPES) {
     // The same in other words, of which no name tells anything: the plain twin.
     const twin = scope === '' ? 'n=0' : `((${scope}) & n=0) | n=1`;
     assert.equal(parseFilter(twin, 'decision').kind, 'filter', twin);
     for (const argv of [...COMMANDS, ...COMMANDS.toReversed()]) {
-      const fits = scopes.covers(scopes.scopeOf(ruleOf(scope)), Command.of(argv), [], client);
+      const compiled = scopes.scopeOf(ruleOf(scope));
+      const fits = scopes.covers(compiled, Command.of(argv), [], client);
+      const may = mayCover(compiled, Command.of(argv));
+      assert.ok(may || !fits, `${scope} may cover ${argv.join(' ')}`);
+      if (!may) excluded++;
       const twinFits = scopes.covers(scopes.scopeOf(ruleOf(twin)), Command.of(argv), [], client);
       assert.equal(fits, twinFits, `${scope}: ${argv.join(' ')}`);
       if (fits) fitting++;
     }
   }
   assert.ok(fitting > 50);
+  assert.ok(excluded > 50);
 });
 
 test('only what names settle is settled', () => {

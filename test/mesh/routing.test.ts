@@ -1,13 +1,22 @@
 /** What a route does besides leading to an upstream: cutting and formatting keys, sending reads elsewhere, copying (mesh page, 3 and 7). */
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import fc from 'fast-check';
 import { Command } from '../../src/commands/command.js';
-import { type MirrorPolicy, plainRoute, type Route } from '../../src/mesh/config.js';
+import {
+  type MirrorPolicy,
+  NEWEST_ENVOY,
+  OLDEST_ENVOY,
+  plainRoute,
+  type Route,
+} from '../../src/mesh/config.js';
 import { decide } from '../../src/mesh/decide.js';
 import { partsOf } from '../../src/mesh/decision.js';
 import { unknownSubstitutions } from '../../src/mesh/key-format.js';
 import { replayRng } from '../../src/mesh/rng.js';
+import { findRoute } from '../../src/mesh/route.js';
 import { NO_SERVERS, type Placement, singleServer } from '../../src/mesh/topology.js';
+import { holds } from '../helpers/check.js';
 import { Client, clusterOf, type MeshOptions, meshOf, primaryOf } from '../helpers/mesh.js';
 
 const TWO = { redis: clusterOf(3), copy: clusterOf(3) };
@@ -25,6 +34,40 @@ function mirror(more: Partial<MirrorPolicy> = {}): MirrorPolicy {
     ...more,
   };
 }
+
+test('of any routes the longest prefix that a key begins with is its own, at any level of Envoy', () => {
+  const text = fc.string({ unit: fc.constantFrom('a', 'b', 'A', '\0'), maxLength: 4 });
+  const prefixes = fc.uniqueArray(
+    text.filter((prefix) => prefix !== ''),
+    { maxLength: 6 },
+  );
+  let found = 0;
+  holds(
+    fc.property(
+      prefixes,
+      fc.boolean(),
+      fc.constantFrom(OLDEST_ENVOY, NEWEST_ENVOY),
+      fc.string({ unit: fc.constantFrom('a', 'b', 'A', '\0'), maxLength: 6 }),
+      (given, caseInsensitive, envoy, key) => {
+        const routes = given.map((prefix) => plainRoute(prefix, 'redis'));
+        const { config } = meshOf({ routes, caseInsensitive, envoy });
+        const fold = (each: string): string => (caseInsensitive ? each.toLowerCase() : each);
+        const compared = envoy < 36 && key.includes('\0') ? key.slice(0, key.indexOf('\0')) : key;
+        const [longest] = given
+          .filter((prefix) => fold(compared).startsWith(fold(prefix)))
+          .sort((a, b) => b.length - a.length);
+        const route = findRoute(config, Buffer.from(key));
+        assert.equal(
+          route === null ? undefined : fold(route.route.prefix ?? ''),
+          longest && fold(longest),
+        );
+        if (route !== null) found++;
+      },
+    ),
+    3000,
+  );
+  assert.ok(found > 300);
+});
 
 test.describe('remove_prefix', () => {
   const cutting = (): Client => withRoute({ strip: 5 });
