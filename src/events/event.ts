@@ -164,7 +164,7 @@ export type OtherEvent =
       readonly upstream: string;
       readonly address: string;
       readonly state: MirrorState;
-      /** How much later than the client's reply the mirror's came, µs; negative: earlier; null: one of them never came. */
+      /** How much longer the mirror took than the client's server, each from when it was sent, µs; negative: less; null: one never came. */
       readonly lagUs: number | null;
       readonly durationUs: number | null;
       /** Where the replies differ and how; by what they are the same; why nothing was sent. */

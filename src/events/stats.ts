@@ -39,7 +39,7 @@ export class MirrorTally {
   different = 0;
   uncompared = 0;
   failed = 0;
-  /** How much later than the client's reply the mirror's came; earlier counts as 0. */
+  /** How much longer the mirror took to answer than the client's server, each from when it was sent; less counts as 0. */
   readonly lag: Histogram = createHistogram();
 
   /** Counts what came of one copy; the lag counts where both replies came. */

@@ -308,7 +308,7 @@ export const FIELDS: Readonly<Record<string, Field>> = {
   'mirror.lag': number(
     'duration',
     'mirror',
-    'how much later it answered',
+    'how much longer it took to answer',
     'mirror.lag>5ms',
     (facts) => present(facts.mirrors.map((mirror) => mirror.lagUs)),
   ),

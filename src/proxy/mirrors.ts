@@ -97,6 +97,8 @@ export class MirrorCopy extends Leg {
   private readonly exchange: Exchange;
   private readonly mirror: Mirror;
   private readonly to: Hop;
+  /** What it is a copy of. */
+  private readonly source: Leg;
   /** Another copy of the same request. */
   private readonly next: MirrorCopy | null;
   private whatOfOurs = NONE_YET;
@@ -120,6 +122,7 @@ export class MirrorCopy extends Leg {
     this.exchange = exchange;
     this.mirror = mirror;
     this.to = to;
+    this.source = source;
     this.next = next;
     this.hop = to;
     this.part = part;
@@ -322,8 +325,19 @@ export class MirrorCopy extends Leg {
     const { mirror } = this;
     mirror.waiting--;
     mirror.bytes -= this.held;
-    mirror.tally.count(state, this.doneAtUs - this.oursAtUs, this.oursAtUs > 0);
+    mirror.tally.count(state, this.lagUs, this.hasLag);
     this.say(state, detail, reply, cause);
+  }
+
+  private get hasLag(): boolean {
+    return (
+      this.oursAtUs > 0 && this.doneAtUs > 0 && this.sentAtUs >= 0 && this.source.sentAtUs >= 0
+    );
+  }
+
+  /** Each from when it was sent: that a copy was gathered with others is not the mirror's doing. */
+  private get lagUs(): number {
+    return this.doneAtUs - this.sentAtUs - (this.oursAtUs - this.source.sentAtUs);
   }
 
   private say(
@@ -342,7 +356,7 @@ export class MirrorCopy extends Leg {
       upstream: to.upstream,
       address: to.address,
       state,
-      lagUs: this.oursAtUs > 0 && this.doneAtUs > 0 ? this.doneAtUs - this.oursAtUs : null,
+      lagUs: this.hasLag ? this.lagUs : null,
       durationUs: this.sentAtUs > 0 && this.doneAtUs > 0 ? this.doneAtUs - this.sentAtUs : null,
       detail,
       reply: reply === null ? null : reply.toString('latin1', 0, MAX_SHOWN),
