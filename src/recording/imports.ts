@@ -23,7 +23,7 @@ import { importAof } from './imports/aof.js';
 import { importMonitor } from './imports/monitor.js';
 import { importResp } from './imports/resp.js';
 import { Recorder } from './recorder.js';
-import { removesMore } from './redact.js';
+import { scriptNote } from './script-note.js';
 import type { WriterOptions, WrittenTotals } from './writer.js';
 
 /** One command as its source has it. `atUs` counts from the first one; `client` names its connection. */
@@ -103,14 +103,12 @@ class Importing {
   private readonly rng = seededRng(SEED);
   private readonly limits: WriterOptions['header']['cut'];
   private readonly clients = new Map<string, number>();
-  private readonly removesValues: boolean;
   private seq = 0;
   private lastUs = 0;
   private begun = false;
 
-  constructor(recorder: Recorder, { header, redact }: WriterOptions) {
+  constructor(recorder: Recorder, { header }: WriterOptions) {
     this.recorder = recorder;
-    this.removesValues = removesMore(redact);
     this.limits = header.cut;
     this.bus.subscribe({
       lossless: true,
@@ -193,15 +191,13 @@ class Importing {
       type: 'log',
       atUs,
       level: 'info',
-      text: `script of #${this.seq}: ${this.shown(command, args)}`,
+      text: scriptNote(this.seq, this.shown(command, args)),
       next: null,
     });
   }
 
-  /** In redis-cli's syntax, without what the recording may not hold: a note is text, in which nothing can be removed later. */
+  /** In redis-cli's syntax, without secrets. */
   private shown(command: AnyCommand, args: readonly KeptArgument[]): string {
-    const count = command.argc - 1;
-    if (this.removesValues) return `${command.name} and ${count} removed`;
     const kept = readCondensed(this.request(command, args).bytes);
     const line = redisCliLine(kept.map(({ bytes }) => bytes));
     return line.length <= LONGEST_NOTE ? line : `${line.slice(0, LONGEST_NOTE)}…`;

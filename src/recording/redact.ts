@@ -18,6 +18,7 @@ import {
   type RedactRule,
   redactRulesOf,
 } from './redact-rules.js';
+import { withoutArguments } from './script-note.js';
 import {
   argumentFromJson,
   bytesFromJson,
@@ -187,6 +188,8 @@ export class Redactor {
   other(line: JsonObject): JsonObject {
     if (line.k === 'end') this.queued.delete(Number(line.c));
     if (line.k === 'note' && isJsonObject(line.snap)) return this.snapshot(line, line.snap);
+    if (line.k === 'note' && typeof line.text === 'string' && removesMore(this.options))
+      return { ...line, text: withoutArguments(line.text) };
     if (line.k === 'mir') {
       const { note: _note, r, ...rest } = line;
       return r === undefined ? rest : { ...rest, r: this.reply(r, ALL_VALUES) };
