@@ -6,6 +6,7 @@ import {
   checkOutput,
   headerOf,
   newHeader,
+  openStream,
   RECORD_KEEP,
   type RecordWriter,
   type RedactOptions,
@@ -99,16 +100,15 @@ export function planRecording(flags: RecordFlags, file: string | null, filter: s
     throw usage('--sync', sync, 'never, check or line');
   const maxBytes = flags.maxSize === undefined ? null : parseSize('--max-size', flags.maxSize);
   const keepParts = flags.keep === undefined ? null : parseCount('--keep', flags.keep);
-  if (file !== null) {
-    checkOutput(file, flags.force === true);
-  }
+  const fd = file === null ? 1 : openStream(file);
+  if (file !== null && fd === null) checkOutput(file, flags.force === true);
   return {
     file,
     keep,
     writer: {
       sink:
-        file === null
-          ? { kind: 'fd', fd: 1 }
+        file === null || fd !== null
+          ? { kind: 'fd', fd: fd ?? 1 }
           : { kind: 'file', path: file, sync, maxBytes, ...rotate, keepParts },
       header: newHeader({
         cut: keep,

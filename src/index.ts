@@ -307,7 +307,7 @@ export { ScannedCommand } from './recording/scanned.js';
 export type { Script } from './recording/script.js';
 export { Selection } from './recording/select.js';
 export { readServable, type Servable } from './recording/servable.js';
-export { checkOutput, type SinkOptions } from './recording/sink.js';
+export { checkOutput, openStream, type SinkOptions } from './recording/sink.js';
 export {
   type DueBySeq,
   dueBySeq,

@@ -1,5 +1,5 @@
 /** `rmtop import FILE --from monitor|aof|resp`: commands that were written down elsewhere become a recording. */
-import { existsSync, rmSync } from 'node:fs';
+import { rmSync, statSync } from 'node:fs';
 import { basename } from 'node:path';
 import { Command as Cli } from 'commander';
 import {
@@ -93,7 +93,7 @@ async function making<T>(
   output: string,
   write: (writer: WriterOptions) => Promise<T>,
 ): Promise<T> {
-  const isReplaced = flags.force === true && existsSync(output);
+  const isReplaced = flags.force === true && isFile(output);
   const made = isReplaced ? besideOf(output) : output;
   const { writer } = planRecording(flags, made, '');
   try {
@@ -101,9 +101,14 @@ async function making<T>(
     if (isReplaced) replaceBy(made, output);
     return done;
   } catch (error) {
-    if (writer.sink.kind === 'file') rmSync(made, { force: true });
+    if (writer.sink.kind === 'file' && isFile(made)) rmSync(made, { force: true });
     throw error;
   }
+}
+
+/** Not a device or a pipe: those are written to, never replaced or removed. */
+function isFile(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isFile() === true;
 }
 
 function outputOf(file: string, { output }: Flags): string {

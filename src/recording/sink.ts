@@ -4,10 +4,12 @@
  */
 import {
   closeSync,
+  constants,
   existsSync,
   fdatasyncSync,
   openSync,
   statfsSync,
+  statSync,
   unlinkSync,
   writeSync,
 } from 'node:fs';
@@ -49,6 +51,24 @@ export function checkOutput(file: string, force: boolean): void {
     closeSync(openSync(file, 'w', 0o600));
   } catch (error) {
     throw new RmtopError('OUTPUT_FAILED', `cannot write ${file}`, { why: messageOf(error) });
+  }
+}
+
+/**
+ * Opens what is there at `file` and is no file: a pipe (`>(zstd)`), a device. It is written to as it is, never replaced. Null where there is
+ * a file, a folder or nothing. Throws OUTPUT_FAILED, also for a pipe that nobody reads: waiting for a reader would stop everything.
+ */
+export function openStream(file: string): number | null {
+  const there = statSync(file, { throwIfNoEntry: false });
+  if (there === undefined || there.isFile() || there.isDirectory()) return null;
+  try {
+    return openSync(file, constants.O_WRONLY | constants.O_NONBLOCK);
+  } catch (error) {
+    const isUnread = systemCode(error) === 'ENXIO';
+    throw new RmtopError('OUTPUT_FAILED', `cannot write ${file}`, {
+      why: isUnread ? 'nobody reads this pipe' : messageOf(error),
+      next: isUnread ? [`cat ${file} > FILE.rmtop        in another terminal, first`] : [],
+    });
   }
 }
 
