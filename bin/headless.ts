@@ -31,6 +31,8 @@ export type HeadlessPlan = {
   readonly quiet: boolean;
   /** The upstream as its user wrote it. */
   readonly label: string;
+  /** What is done meanwhile; its exit code is rmtop's, and signals are its. Absent: rmtop runs until a signal. */
+  readonly meanwhile?: (address: ProxyHandle['address']) => Promise<number>;
 };
 
 /** Says what goes on without a screen. */
@@ -39,21 +41,24 @@ export function sayOnStderr(text: string): void {
 }
 
 /**
- * Runs `planned` until a signal, or until nobody reads the records any more; gives the exit code. Records are of the first proxy: whoever
- * asks for them has one.
+ * Runs `planned` until a signal, until nobody reads the records any more, or while something else is done; gives the exit code. Records are
+ * of the first proxy: whoever asks for them has one.
  */
 export async function runHeadless(
   planned: Planned,
   keeping: Keeping,
   plan: HeadlessPlan,
 ): Promise<number> {
-  const signalled = signal();
+  const { meanwhile } = plan;
+  const signalled = meanwhile === undefined ? signal() : null;
   process.stderr.on('error', () => {}); // whoever read it has gone; the proxy goes on
   const say: Say = sayOnStderr;
+  // A command that is run has stderr for itself if that is wished.
+  const isTold = meanwhile === undefined || !plan.quiet;
   for (const note of planned.notes) say(note);
   const running = await startProxies(planned, keeping, createProxy);
   const [{ proxy }] = running.proxies;
-  for (const each of running.proxies) introduce(each, running.proxies.length, say);
+  if (isTold) for (const each of running.proxies) introduce(each, running.proxies.length, say);
   if (running.admin !== null) introduceAdmin(running.admin, say);
   const writers = [plan.json, plan.record].flatMap((each) =>
     each === null ? [] : [attach(proxy, each, say)],
@@ -62,30 +67,55 @@ export async function runHeadless(
     const name = running.proxies.length === 1 ? '' : `${each.planned.name}: `;
     const sayNamed: Say = (text) => say(text.replace(/^rmtop: /, `rmtop: ${name}`));
     return [
-      sayProblems(each.proxy, sayNamed),
-      plan.quiet ? () => {} : summarise(each.proxy, sayNamed),
+      sayProblems(each.proxy, sayNamed, isTold),
+      plan.quiet || meanwhile !== undefined ? () => {} : summarise(each.proxy, sayNamed),
     ];
   });
 
-  const end = await Promise.race([signalled, ...writers.map((each) => each.writer.broken)]);
+  const end =
+    meanwhile === undefined
+      ? await Promise.race([signalled, ...writers.map((each) => each.writer.broken)])
+      : await whole(meanwhile(proxy.address), writers, say);
   for (const stop of stops) stop();
   await running.close(GRACE_MS);
   for (const { writer, stop, of } of writers) {
     stop();
-    const totals = await writer.end('signal');
-    if (totals !== null) for (const line of closingLines(of, totals, plan.label)) say(line);
+    const totals = await writer.end(meanwhile === undefined ? 'signal' : 'quit');
+    if (totals !== null && isTold)
+      for (const line of closingLines(of, totals, plan.label)) say(line);
   }
   if (end instanceof RmtopError) throw end;
   if (!plan.quiet) say(await closingLine(running.proxies.map((each) => each.proxy)));
+  if (typeof end === 'number') return end;
   return end === null ? 0 : end === 'SIGINT' ? 130 : 143;
 }
 
-/** Records `proxy` from now on. */
-function attach(
-  proxy: ProxyHandle,
-  of: RecordPlan,
+/** What is done meanwhile goes on without a recording that broke; its own failure is what counts, else the recording's. */
+async function whole(
+  work: Promise<number>,
+  writers: readonly Attached[],
   say: Say,
-): { readonly writer: RecordWriter; readonly stop: () => void; readonly of: RecordPlan } {
+): Promise<number | RmtopError> {
+  let broken: RmtopError | null = null;
+  for (const { writer, stop } of writers)
+    void writer.broken.then((error) => {
+      stop();
+      broken = error;
+      if (error !== null) for (const line of error.lines()) say(line);
+    });
+  const code = await work;
+  return code === 0 && broken !== null ? broken : code;
+}
+
+type Attached = {
+  readonly writer: RecordWriter;
+  /** Lets the proxy go on without it. */
+  readonly stop: () => void;
+  readonly of: RecordPlan;
+};
+
+/** Records `proxy` from now on. */
+function attach(proxy: ProxyHandle, of: RecordPlan, say: Say): Attached {
   const writer = new RecordWriter(of.writer);
   const release = of.writer.ring === undefined ? () => {} : onDemand(writer, of, say);
   void writer.full.then((why) =>
@@ -146,10 +176,11 @@ function introduceAdmin(admin: Admin, say: Say): void {
     say(`rmtop: whoever can reach ${host}:${port} can read the statistics and the configuration`);
 }
 
-/** Says what goes wrong, and what the upstream turned out to be. */
-function sayProblems(proxy: ProxyHandle, say: Say): () => void {
+/** Says what goes wrong and, if `all`, what the upstream turned out to be. */
+function sayProblems(proxy: ProxyHandle, say: Say, all: boolean): () => void {
   const known = new Map<string, string>();
   return readOnly(proxy, ['log', 'topology'], (event) => {
+    if (!all && (event.type !== 'log' || event.level === 'info')) return;
     if (event.type === 'log') {
       // What a server said may be quoted in it.
       const text = event.text.replace(/\p{Cc}/gu, '?');

@@ -11,6 +11,7 @@ import { explainCommand } from './commands/explain.js';
 import { importCommand } from './commands/import.js';
 import { keysCommand } from './commands/keys.js';
 import { openCommand } from './commands/open.js';
+import { plainCommand } from './commands/plain.js';
 import { recordCommand } from './commands/record.js';
 import { replayCommand } from './commands/replay.js';
 import { resetCommand } from './commands/reset.js';
@@ -26,6 +27,7 @@ Examples:
   rmtop --mesh envoy.yaml                          as the mesh configured by it would (Envoy, Istio, Aeraki)
   rmtop check mesh/ --probe                        what those files come to, and what is wrong with them
   rmtop explain GET cart:{42}:items -u redis:6379  where a command would go, and why
+  rmtop run -u redis:6379 -- npm test              a proxy for as long as that runs; it finds it in REDIS_URL
   rmtop demo                                       a cluster, traffic and the screen, from nothing
   rmtop keys                                       the screen's keys; on it, ? and :
   rmtop config                                     settings in force, and where each comes from
@@ -44,10 +46,11 @@ export async function main(argv: readonly string[]): Promise<void> {
     .enablePositionalOptions()
     .showSuggestionAfterError(true)
     .exitOverride();
-  runCommand(program);
+  plainCommand(program);
   for (const add of [
     checkCommand,
     explainCommand,
+    runCommand,
     recordCommand,
     openCommand,
     catCommand,

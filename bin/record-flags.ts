@@ -46,7 +46,7 @@ export function withRecordFlags(command: Command): Command {
   return command
     .option(
       '-o, --output <file>',
-      'write a recording: FILE.rmtop, .rmtop.gz or, from Node 22.15 on, .rmtop.zst',
+      'write a recording: FILE.rmtop, .rmtop.gz or, from Node 22.15 on, .rmtop.zst; a pipe is written to as it is',
     )
     .option('--force', 'replace the file if it exists')
     .option(
@@ -87,23 +87,42 @@ export type RecordPlan = {
   readonly keep: { readonly value: number; readonly record: number };
 };
 
-/** The plan for writing to `file`, or to stdout (null). Throws USAGE, OUTPUT_EXISTS or OUTPUT_FAILED. */
+/** What `-o` names; null: `-`, the standard output. For commands that have nothing else to say there. */
+export function outputOrStdout(output: string): string | null {
+  return output === '-' ? null : output;
+}
+
+/** Flags that ask for files, and are given for a stream. */
+export function checkStream(flags: RecordFlags): void {
+  for (const flag of ['ring', 'rotate', 'keep'] as const) {
+    const value = flags[flag];
+    if (value !== undefined && value !== '')
+      throw usage(`--${flag}`, value, 'used with -o FILE: a pipe is one stream');
+  }
+}
+
+/**
+ * The plan for writing to `file`, or to stdout (null). What is no file but is there, a pipe, is written to as it is. Throws USAGE,
+ * OUTPUT_EXISTS or OUTPUT_FAILED.
+ */
 export function planRecording(flags: RecordFlags, file: string | null, filter: string): RecordPlan {
   const keep = flags.full === true ? FULL_KEEP : RECORD_KEEP;
   const redact = readRedaction(flags);
   if (flags.keep !== undefined && flags.rotate === undefined)
     throw usage('--keep', flags.keep, 'used with --rotate');
   const rotate = flags.rotate === undefined ? NO_ROTATION : parseRotate(flags.rotate);
-  const ring = file === null ? null : planRing(flags);
   const sync = flags.sync ?? 'check';
   if (sync !== 'never' && sync !== 'check' && sync !== 'line')
     throw usage('--sync', sync, 'never, check or line');
   const maxBytes = flags.maxSize === undefined ? null : parseSize('--max-size', flags.maxSize);
   const keepParts = flags.keep === undefined ? null : parseCount('--keep', flags.keep);
+  if (file === '-') throw usage('--output', '-', 'a file: the standard output is taken');
   const fd = file === null ? 1 : openStream(file);
+  if (file !== null && fd !== null) checkStream(flags);
+  const ring = fd === null ? planRing(flags) : null;
   if (file !== null && fd === null) checkOutput(file, flags.force === true);
   return {
-    file,
+    file: fd === null ? file : null,
     keep,
     writer: {
       sink:

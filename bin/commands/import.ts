@@ -11,7 +11,7 @@ import {
   type WriterOptions,
 } from 'rmtop';
 import { usage } from '../options.js';
-import { planRecording, type RecordFlags, sizeText } from '../record-flags.js';
+import { outputOrStdout, planRecording, type RecordFlags, sizeText } from '../record-flags.js';
 import { say, sayCondition } from '../recording-files.js';
 import { withSettings } from '../settings/apply.js';
 
@@ -95,7 +95,7 @@ async function making<T>(
 ): Promise<T> {
   const isReplaced = flags.force === true && isFile(output);
   const made = isReplaced ? besideOf(output) : output;
-  const { writer } = planRecording(flags, made, '');
+  const { writer } = planRecording(flags, outputOrStdout(made), '');
   try {
     const done = await write(writer);
     if (isReplaced) replaceBy(made, output);
@@ -123,5 +123,6 @@ function sayImported(
   { commands, bytes }: { readonly commands: number; readonly bytes: number },
   output: string,
 ): void {
-  say(`imported ${commands.toLocaleString('en-US')} commands into ${output} (${sizeText(bytes)})`);
+  const into = output === '-' ? '' : ` into ${output}`;
+  say(`imported ${commands.toLocaleString('en-US')} commands${into} (${sizeText(bytes)})`);
 }

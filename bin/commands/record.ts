@@ -7,7 +7,9 @@ import { runHeadless } from '../headless.js';
 import { type ProxyFlags, usage, withProxyFlags } from '../options.js';
 import { onlyProxy, planOf } from '../plan.js';
 import {
+  checkStream,
   defaultOutput,
+  outputOrStdout,
   planRecording,
   type RecordFlags,
   withRecordFlags,
@@ -46,7 +48,11 @@ export function recordCommand(): Cli {
       const planned = planOf(flags);
       const { label } = onlyProxy(planned, 'a recording');
       const { filter } = readLook(flags.filter === undefined ? {} : { filter: flags.filter });
-      const record = planRecording(flags, flags.output ?? defaultOutput(new Date()), filter);
+      const output = outputOrStdout(flags.output ?? defaultOutput(new Date()));
+      if (output === null) checkStream(flags);
+      const record = planRecording(flags, output, filter);
+      if (flags.fixture === true && record.file === null)
+        throw usage('--fixture', '', 'used with -o FILE.rmtop: it is made of the whole file');
       const keeping = { keep: record.keep, hashes: true, snapshot, ...mirrorTolerances(flags) };
       process.exitCode = await runHeadless(planned, keeping, {
         json: null,

@@ -67,6 +67,7 @@ const ARGUMENTS: Readonly<Record<string, Values>> = {
   diff: FILES,
   import: FILES,
   replay: FILES,
+  run: FILES,
   serve: FILES,
 };
 

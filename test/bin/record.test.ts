@@ -76,6 +76,24 @@ test('--json and --output write the same records', async (t) => {
   assert.deepEqual(printed, [written[1]]);
 });
 
+test('-o - is the standard output; what needs a file is refused there', async (t) => {
+  const { rmtop, client } = await recording(t, ['record', '-o', '-']);
+  await client.ask('SET', 'k', 'v');
+  client.close();
+  await until(() => rmtop.stdout().includes('"k":"end"'));
+  rmtop.child.kill('SIGTERM');
+  assert.equal(await rmtop.ended, 143);
+  const lines = rmtop.stdout().trimEnd().split('\n');
+  assert.match(lines[0] ?? '', /^\{"k":"rmtop"/);
+  assert.match(lines.at(-1) ?? '', /^\{"k":"fin".*"why":"signal"/);
+  assert.doesNotMatch(rmtop.stderr(), /recorded|next:/);
+  for (const flags of [['--ring', '5s'], ['--rotate', '1m'], ['--fixture']]) {
+    const refused = await runProgram(t, ['record', '-o', '-', ...flags]);
+    assert.deepEqual([refused.code, refused.stdout], [64, '']);
+    assert.match(refused.stderr, new RegExp(`${flags[0]} .*[\\s\\S]*-o FILE`));
+  }
+});
+
 test('a ring: nothing is written until SIGUSR2 asks for it, what came after is written at the end', async (t) => {
   const dir = folder(t);
   const file = path.join(dir, 'a.rmtop');
