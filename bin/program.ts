@@ -65,6 +65,12 @@ export async function main(argv: readonly string[]): Promise<void> {
     resetCommand,
   ])
     program.addCommand(add());
+  program
+    .command('version')
+    .description('print the version')
+    .action(() => {
+      process.stdout.write(`${version()}\n`);
+    });
   for (const command of program.commands) command.exitOverride().showSuggestionAfterError(true);
   try {
     await program.parseAsync([...argv]);

@@ -202,7 +202,9 @@ test('help, version, and explain', async (t) => {
   const help = await runProgram(t, ['--help']);
   assert.equal(help.code, 0);
   assert.match(help.stdout, /Examples:[\s\S]*--upstream[\s\S]*explain/);
-  assert.match((await runProgram(t, ['--version'])).stdout, /^\d+\.\d+\.\d+\n$/);
+  const { stdout } = await runProgram(t, ['--version']);
+  assert.match(stdout, /^\d+\.\d+\.\d+\n$/);
+  assert.equal((await runProgram(t, ['version'])).stdout, stdout);
   const explained = await runProgram(t, [
     'explain',
     'GET',
