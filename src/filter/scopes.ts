@@ -64,12 +64,9 @@ export class Scopes {
     parts: readonly Part[],
     client: ScopedClient | null,
   ): boolean {
-    if (scope === null) return true;
+    const settled = settledBy(scope, command);
+    if (settled !== null || scope === null) return settled ?? true;
     const { spec } = command;
-    const known = spec === undefined ? NOT_ASKED : (scope.verdicts[spec.id] as number);
-    if (known === COVERED) return true;
-    if (known === NOT_COVERED) return false;
-    if (known === OPEN && scope.keys !== null) return hasKeysFrom(command, scope.keys);
     const { event } = this;
     this.client = client;
     event.connection = client?.id ?? 0;
@@ -77,7 +74,7 @@ export class Scopes {
     event.parts = parts;
     const facts = this.facts.load(event);
     // A container's row stands for subcommands that have none of their own: those differ in name.
-    if (known === NOT_ASKED && spec !== undefined && !spec.container) {
+    if (spec !== undefined && scope.verdicts[spec.id] === NOT_ASKED && !spec.container) {
       const verdict = scope.verdict(facts);
       scope.verdicts[spec.id] = verdict === null ? OPEN : verdict ? COVERED : NOT_COVERED;
       if (verdict !== null) return verdict;
@@ -112,11 +109,17 @@ function compileScope(text: string): Scope {
 
 /** Whether `scope` may cover `command`, as far as its name and keys tell; null covers everything. */
 export function mayCover(scope: Scope | null, command: Command): boolean {
+  return settledBy(scope, command) !== false;
+}
+
+/** Whether `scope` covers `command`; null where its name and keys do not tell, or it has not been asked yet. */
+function settledBy(scope: Scope | null, command: Command): boolean | null {
+  if (scope === null) return true;
   const { spec } = command;
-  if (scope === null || spec === undefined) return true;
-  const known = scope.verdicts[spec.id] as number;
+  const known = spec === undefined ? NOT_ASKED : (scope.verdicts[spec.id] as number);
+  if (known === COVERED) return true;
   if (known === NOT_COVERED) return false;
-  return known !== OPEN || scope.keys === null || hasKeysFrom(command, scope.keys);
+  return known === OPEN && scope.keys !== null ? hasKeysFrom(command, scope.keys) : null;
 }
 
 /** Without the facts: a rule for some keys is asked of every command. */

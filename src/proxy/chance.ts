@@ -37,9 +37,6 @@ export class RuleDraws {
   private readonly generators = new Map<string, Rng>();
   /** Found by the rule itself, from the first on: of the handful that there are this is faster than any table. */
   private readonly rules: Known[] = [];
-  /** The rules asked about last, all of them, and their scopes. */
-  private asked: readonly FaultRule[] = [];
-  private scopesOfAsked: readonly (Scope | null)[] = [];
 
   constructor(scopes: Scopes, tallyOf: (id: string) => FaultTally, of: ScopedClient) {
     this.scopes = scopes;
@@ -58,11 +55,7 @@ export class RuleDraws {
   }
 
   concerns(rules: readonly FaultRule[], command: Command): boolean {
-    if (rules !== this.asked) {
-      this.asked = rules;
-      this.scopesOfAsked = rules.map((rule) => this.scopes.scopeOf(rule));
-    }
-    for (const scope of this.scopesOfAsked) if (mayCover(scope, command)) return true;
+    for (const rule of rules) if (mayCover(this.find(rule).scope, command)) return true;
     return false;
   }
 
