@@ -188,8 +188,10 @@ export class Redactor {
   other(line: JsonObject): JsonObject {
     if (line.k === 'end') this.queued.delete(Number(line.c));
     if (line.k === 'note' && isJsonObject(line.snap)) return this.snapshot(line, line.snap);
-    if (line.k === 'note' && typeof line.text === 'string' && removesMore(this.options))
-      return { ...line, text: withoutArguments(line.text) };
+    if (line.k === 'note' && typeof line.text === 'string' && removesMore(this.options)) {
+      const text = withoutArguments(line.text);
+      return text === line.text ? line : { ...line, text };
+    }
     if (line.k === 'mir') {
       const { note: _note, r, ...rest } = line;
       return r === undefined ? rest : { ...rest, r: this.reply(r, ALL_VALUES) };
