@@ -21,21 +21,19 @@ export async function runChild(
   [program = '', ...args]: readonly string[],
   env: NodeJS.ProcessEnv,
 ): Promise<number> {
-  const stops = new AbortController();
   const child = spawn(program, args, { stdio: 'inherit', env });
-  for (const signal of PASSED_ON) {
-    const pass = (): void => {
-      if (!BY_KEYS.has(signal) || process.stdin.isTTY !== true) child.kill(signal);
-    };
-    process.on(signal, pass);
-    stops.signal.addEventListener('abort', () => process.off(signal, pass));
-  }
+  const pass = (signal: NodeJS.Signals): void => {
+    if (!BY_KEYS.has(signal) || process.stdin.isTTY !== true) child.kill(signal);
+  };
+  for (const signal of PASSED_ON) process.on(signal, pass);
   return new Promise<number>((resolve) => {
     child.once('error', (error) => resolve(cannotRun(program, error)));
     child.once('exit', (code, signal) =>
       resolve(code ?? SIGNALLED + (signal === null ? 0 : constants.signals[signal])),
     );
-  }).finally(() => stops.abort());
+  }).finally(() => {
+    for (const signal of PASSED_ON) process.off(signal, pass);
+  });
 }
 
 function cannotRun(program: string, error: Error): number {

@@ -87,13 +87,15 @@ export type RecordPlan = {
   readonly keep: { readonly value: number; readonly record: number };
 };
 
-/** What `-o` names; null: `-`, the standard output. For commands that have nothing else to say there. */
-export function outputOrStdout(output: string): string | null {
-  return output === '-' ? null : output;
+/** What `-o` names; null: `-`, the standard output. For commands that have nothing else to say there. Throws USAGE for flags that need files. */
+export function outputOrStdout(flags: RecordFlags, output: string): string | null {
+  if (output !== '-') return output;
+  checkStream(flags);
+  return null;
 }
 
 /** Flags that ask for files, and are given for a stream. */
-export function checkStream(flags: RecordFlags): void {
+function checkStream(flags: RecordFlags): void {
   for (const flag of ['ring', 'rotate', 'keep'] as const) {
     const value = flags[flag];
     if (value !== undefined && value !== '')
@@ -119,16 +121,17 @@ export function planRecording(flags: RecordFlags, file: string | null, filter: s
   if (file === '-') throw usage('--output', '-', 'a file: the standard output is taken');
   const fd = file === null ? 1 : openStream(file);
   if (file !== null && fd !== null) checkStream(flags);
-  const ring = fd === null ? planRing(flags) : null;
-  if (file !== null && fd === null) checkOutput(file, flags.force === true);
+  const made = fd === null ? file : null;
+  const ring = made === null ? null : planRing(flags);
+  if (made !== null) checkOutput(made, flags.force === true);
   return {
-    file: fd === null ? file : null,
+    file: made,
     keep,
     writer: {
       sink:
-        file === null || fd !== null
+        made === null
           ? { kind: 'fd', fd: fd ?? 1 }
-          : { kind: 'file', path: file, sync, maxBytes, ...rotate, keepParts },
+          : { kind: 'file', path: made, sync, maxBytes, ...rotate, keepParts },
       header: newHeader({
         cut: keep,
         redact: headerOf(redact, flags.redactKeyEnv !== undefined),
@@ -141,6 +144,21 @@ export function planRecording(flags: RecordFlags, file: string | null, filter: s
       ...(ring === null ? {} : { ring }),
     },
   };
+}
+
+/** As `planRecording`, of what may be asked for `--fixture`: that is made of one whole file. */
+export function planFixture(
+  flags: RecordFlags & { readonly fixture?: boolean },
+  file: string | null,
+  filter: string,
+): RecordPlan {
+  if (flags.fixture !== true) return planRecording(flags, file, filter);
+  if (flags.rotate !== undefined || file?.endsWith('.gz'))
+    throw usage('--fixture', '', 'one file in .rmtop: neither --rotate nor .gz');
+  const plan = planRecording(flags, file, filter);
+  if (plan.file === null)
+    throw usage('--fixture', '', 'used with -o FILE.rmtop: it is made of the whole file');
+  return plan;
 }
 
 const NO_ROTATION = { rotateBytes: null, rotateMs: null } as const;

@@ -122,7 +122,7 @@ export { type Filter, parseFilter } from './filter/filter.js';
 export { FLAGS, type Flag } from './filter/flags.js';
 export { scopedRng } from './filter/scopes.js';
 export { nearest } from './filter/suggest.js';
-export { isLoopback, joinAddress, splitAddress } from './mesh/address.js';
+export { clientUrl, isLoopback, joinAddress, splitAddress } from './mesh/address.js';
 export { type AddressMap, mapAddress, NO_MAP, parseAddressMap } from './mesh/address-map.js';
 export { type Credentials, refusalText } from './mesh/answers.js';
 export { type CompiledConfig, type CompiledRoute, compileConfig } from './mesh/compile.js';

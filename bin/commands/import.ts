@@ -95,13 +95,13 @@ async function making<T>(
 ): Promise<T> {
   const isReplaced = flags.force === true && isFile(output);
   const made = isReplaced ? besideOf(output) : output;
-  const { writer } = planRecording(flags, outputOrStdout(made), '');
+  const { writer } = planRecording(flags, outputOrStdout(flags, made), '');
   try {
     const done = await write(writer);
     if (isReplaced) replaceBy(made, output);
     return done;
   } catch (error) {
-    if (writer.sink.kind === 'file' && isFile(made)) rmSync(made, { force: true });
+    if (writer.sink.kind === 'file') rmSync(made, { force: true });
     throw error;
   }
 }

@@ -26,7 +26,7 @@ import { mirrorTolerances, type SettingsFlags, withSettings } from '../settings/
 import { startProxies } from '../start.js';
 
 /** What commander gives for the flags of the plain command. */
-export type RunFlags = ProxyFlags &
+type PlainFlags = ProxyFlags &
   AdminFlags &
   RecordFlags &
   SettingsFlags &
@@ -44,7 +44,7 @@ export function plainCommand(program: Command): void {
     .option('--json', 'headless: one JSON record a command on stdout')
     .option('-q, --quiet', 'headless: no summary lines')
     .allowExcessArguments(true)
-    .action(async (flags: RunFlags) => {
+    .action(async (flags: PlainFlags) => {
       const [word] = program.args;
       if (word !== undefined) throw noSuchCommand(word, program);
       process.exitCode = await run(planOf(flags), flags);
@@ -60,7 +60,7 @@ function noSuchCommand(word: string, program: Command): RmtopError {
 }
 
 /** Runs what was planned until it is told to end; gives the exit code. */
-export async function run(planned: Planned, flags: RunFlags): Promise<number> {
+async function run(planned: Planned, flags: PlainFlags): Promise<number> {
   const screen = flags.json !== true && wantsScreen(flags);
   const look = readLook(flags);
   // What the screen hides, or --json leaves out, is still recorded: the filter is theirs.

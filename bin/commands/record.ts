@@ -4,13 +4,12 @@ import { RmtopError } from 'rmtop';
 import { type AdminFlags, withAdminFlags } from '../admin.js';
 import { makeFixture } from '../fixture.js';
 import { runHeadless } from '../headless.js';
-import { type ProxyFlags, usage, withProxyFlags } from '../options.js';
+import { type ProxyFlags, withProxyFlags } from '../options.js';
 import { onlyProxy, planOf } from '../plan.js';
 import {
-  checkStream,
   defaultOutput,
   outputOrStdout,
-  planRecording,
+  planFixture,
   type RecordFlags,
   withRecordFlags,
 } from '../record-flags.js';
@@ -41,18 +40,13 @@ export function recordCommand(): Cli {
           readonly snapshot?: boolean;
         },
     ) => {
-      if (flags.fixture === true && (flags.rotate !== undefined || flags.output?.endsWith('.gz')))
-        throw usage('--fixture', '', 'one file in .rmtop: neither --rotate nor .gz');
       const snapshot = flags.snapshot === true;
       if (snapshot) checkSnapshot(flags);
       const planned = planOf(flags);
       const { label } = onlyProxy(planned, 'a recording');
       const { filter } = readLook(flags.filter === undefined ? {} : { filter: flags.filter });
-      const output = outputOrStdout(flags.output ?? defaultOutput(new Date()));
-      if (output === null) checkStream(flags);
-      const record = planRecording(flags, output, filter);
-      if (flags.fixture === true && record.file === null)
-        throw usage('--fixture', '', 'used with -o FILE.rmtop: it is made of the whole file');
+      const output = outputOrStdout(flags, flags.output ?? defaultOutput(new Date()));
+      const record = planFixture(flags, output, filter);
       const keeping = { keep: record.keep, hashes: true, snapshot, ...mirrorTolerances(flags) };
       process.exitCode = await runHeadless(planned, keeping, {
         json: null,

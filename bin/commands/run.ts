@@ -1,13 +1,18 @@
 /** `rmtop run -- CMD`: a proxy for as long as a command runs, which finds it in REDIS_URL. */
 import { Command as Cli } from 'commander';
-import { joinAddress, RECORD_KEEP } from 'rmtop';
+import { clientUrl, RECORD_KEEP } from 'rmtop';
 import { type AdminFlags, withAdminFlags } from '../admin.js';
 import { runChild } from '../child.js';
 import { makeFixture } from '../fixture.js';
 import { runHeadless } from '../headless.js';
 import { type ProxyFlags, usage, withProxyFlags } from '../options.js';
 import { onlyProxy, type Planned, planOf } from '../plan.js';
-import { planRecording, type RecordFlags, withRecordFlags } from '../record-flags.js';
+import {
+  planFixture,
+  type RecordFlags,
+  type RecordPlan,
+  withRecordFlags,
+} from '../record-flags.js';
 import { readLook } from '../screen.js';
 import { mirrorTolerances, type SettingsFlags, withSettings } from '../settings/apply.js';
 
@@ -48,10 +53,10 @@ export function runCommand(): Cli {
         record,
         quiet: flags.quiet === true,
         label,
-        meanwhile: ({ host, port }) => {
+        meanwhile: (address) => {
           const login =
             credentials === null ? '' : loginOf(credentials.username, credentials.passwords);
-          const url = `redis://${login}${joinAddress(reachable(host), port)}`;
+          const url = clientUrl(address, login);
           return runChild(words, { ...process.env, REDIS_URL: url, RMTOP_URL: url });
         },
       },
@@ -69,15 +74,10 @@ function onFreePort(flags: Flags): Planned {
   return { ...planned, proxies: planned.proxies.map((each) => ({ ...each, ports: [0] })) };
 }
 
-function recordingOf(flags: Flags): ReturnType<typeof planRecording> | null {
+function recordingOf(flags: Flags): RecordPlan | null {
   const { output } = flags;
   const { filter } = readLook(flags.filter === undefined ? {} : { filter: flags.filter });
-  if (output !== undefined) {
-    const isWhole = flags.rotate === undefined && /^(?!.*\.gz$)/s.test(output);
-    if (flags.fixture === true && !isWhole)
-      throw usage('--fixture', '', 'one file in .rmtop: neither --rotate nor .gz');
-    return planRecording(flags, output, filter);
-  }
+  if (output !== undefined) return planFixture(flags, output, filter);
   for (const flag of ['ring', 'filter', 'fixture'] as const)
     if (flags[flag] !== undefined)
       throw usage(`--${flag}`, String(flags[flag]), 'used with --output FILE');
@@ -86,8 +86,4 @@ function recordingOf(flags: Flags): ReturnType<typeof planRecording> | null {
 
 function loginOf(username: string | null, [password = '']: readonly string[]): string {
   return `${encodeURIComponent(username ?? '')}:${encodeURIComponent(password)}@`;
-}
-
-function reachable(host: string): string {
-  return host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host;
 }

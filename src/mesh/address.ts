@@ -28,3 +28,9 @@ export function isIpLiteral(host: string): boolean {
 export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host);
 }
+
+/** The URL at which clients on this machine find what listens at `host`; `login` is what stands before the host, with its `@`. */
+export function clientUrl({ host, port }: HostPort, login = ''): string {
+  const name = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host;
+  return `redis://${login}${joinAddress(name, port)}`;
+}

@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import path from 'node:path';
-import { commandToJson, explain, splitAddress } from 'rmtop';
+import { clientUrl, commandToJson, explain, splitAddress } from 'rmtop';
 import { explainWords, redisCliLine, redisCliReply, shellWord, valueIn } from '../copy-forms.js';
 import { openMenu } from '../menu.js';
 import type { Model } from '../model.js';
@@ -16,9 +16,7 @@ export function urlLine(model: Model): string {
 
 /** Where an application finds the proxy. */
 export function urlOf(model: Model): string {
-  const { host, port } = model.subject.listen;
-  const name = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host;
-  return `redis://${name.includes(':') ? `[${name}]` : name}:${port}`;
+  return clientUrl(model.subject.listen);
 }
 
 export function startCopy(model: Model): void {
