@@ -4,6 +4,7 @@ import type { CommandEvent, OtherEvent } from '../events/event.js';
 import { type Block, StreamContext } from '../events/reader.js';
 import { type ClientInfo, Facts } from '../filter/facts.js';
 import { type Filter, parseFilter } from '../filter/filter.js';
+import type { Breath } from './breath.js';
 import { LineEncoder } from './encoder.js';
 import { commandToJson } from './format.js';
 import { headerToJson, otherToJson, seconds } from './others.js';
@@ -43,9 +44,12 @@ export class Recorder {
   private notSaved = 0;
   private checkedAt = 0;
   private checkedMs: number;
+  private readonly breath: Breath | null;
 
-  constructor(options: WriterOptions, nowMs: () => number) {
+  /** `breath` is told of each command, so that the thread can rest in between. */
+  constructor(options: WriterOptions, nowMs: () => number, breath: Breath | null = null) {
     this.options = options;
+    this.breath = breath;
     this.nowMs = nowMs;
     this.sink = new Sink(options.sink, nowMs());
     this.checkedMs = nowMs();
@@ -70,9 +74,13 @@ export class Recorder {
   /** Writes what a block holds. */
   block(block: Block): void {
     if (this.stopped !== null) return;
+    const { breath } = this;
+    breath?.begin();
     block.walk((kind, offset) => {
-      if (kind === KIND_COMMAND) this.command(block, offset);
-      else this.other(block.other(offset));
+      if (kind === KIND_COMMAND) {
+        this.command(block, offset);
+        breath?.step();
+      } else this.other(block.other(offset));
     });
     this.emit();
     if (this.sink.isFile) this.look();

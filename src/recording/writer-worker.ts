@@ -5,6 +5,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { messageOf, systemCode } from '../errors.js';
 import { BLOCK_BYTES } from '../events/block.js';
 import { Block } from '../events/reader.js';
+import { Breath } from './breath.js';
 import { Recorder } from './recorder.js';
 import { RingRecorder } from './ring.js';
 import type { FromWriter, ToWriter, WriterOptions } from './writer.js';
@@ -12,6 +13,8 @@ import type { FromWriter, ToWriter, WriterOptions } from './writer.js';
 /** A pipe's, or a socket's, other end was closed. */
 const READER_GONE: ReadonlySet<string> = new Set(['EPIPE', 'ECONNRESET']);
 const TICK_MS = 250;
+/** With more than that on its way to the writer it does not rest: what is behind makes clients wait in the end. */
+const HURRY_BYTES = 1024 * 1024;
 
 function tell(message: FromWriter, moved: ArrayBuffer[] = []): void {
   parentPort?.postMessage(message, moved);
@@ -31,6 +34,7 @@ function stepBack(): void {
 }
 
 stepBack();
+const breath = new Breath();
 let recorder: Recorder | RingRecorder | null = null;
 let textBytes = 0;
 
@@ -52,7 +56,7 @@ function attempt(write: (recorder: Recorder | RingRecorder) => void): void {
 function recorderOf({ ring, ...options }: WriterOptions): Recorder | RingRecorder {
   const nowMs = (): number => performance.now();
   return ring === undefined
-    ? new Recorder(options, nowMs)
+    ? new Recorder(options, nowMs, breath)
     : new RingRecorder({ ...options, ring }, nowMs, (file, totals) =>
         tell({ type: 'flushed', file, totals }),
       );
@@ -84,6 +88,7 @@ const ticking = setInterval(() => attempt((each) => each.tick()), TICK_MS);
 
 parentPort?.on('message', (message: ToWriter) => {
   if (message.type === 'block') {
+    breath.isHurried = message.waiting > HURRY_BYTES;
     attempt((each) => each.block(new Block(message.block, message.used)));
     if (recorder !== null) textBytes = recorder.textBytes;
     // A ring keeps its blocks.

@@ -49,7 +49,13 @@ export type WrittenTotals = {
 
 /** Main thread → writer. */
 export type ToWriter =
-  | { readonly type: 'block'; readonly block: ArrayBuffer; readonly used: number }
+  | {
+      readonly type: 'block';
+      readonly block: ArrayBuffer;
+      readonly used: number;
+      /** Bytes on their way to the writer, with these. */
+      readonly waiting: number;
+    }
   | { readonly type: 'flush' }
   | { readonly type: 'end'; readonly why: string };
 
@@ -144,7 +150,8 @@ export class RecordWriter implements Consumer {
   accept(block: ArrayBuffer, used: number): boolean {
     if (!this.lossless && this.behind) return false;
     this.waiting += used;
-    this.worker.postMessage({ type: 'block', block, used } satisfies ToWriter, [block]);
+    const { waiting } = this;
+    this.worker.postMessage({ type: 'block', block, used, waiting } satisfies ToWriter, [block]);
     return true;
   }
 
